@@ -1,0 +1,1 @@
+"""One augmentation library: what is drawn and what is applied stand apart, labels move with the data."""

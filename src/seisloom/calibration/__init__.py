@@ -1,0 +1,1 @@
+"""From scores of held-out groups to intervals that keep their promise."""

@@ -1,0 +1,1 @@
+"""The command `seisloom`: one module a group of commands, thin."""

@@ -1,0 +1,52 @@
+"""The frozen, strict objects that recipes are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seisloom.sample import Sample, Schema
+
+
+class Config(BaseModel):
+    """A part of a recipe: immutable, unknown keys are errors, field docstrings are its help text."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+class Preparation(Config):
+    """A step that runs once on a sample, before shards, in NumPy; torch is not needed for it."""
+
+    name: str
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the prepared sample; the given one is not changed."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it prepares a sample")
+
+
+class ModelConfig(Config):
+    """The entry `model:` of a recipe; it builds the network that it describes."""
+
+    name: str
+
+    def build(self, schema: Schema) -> nn.Module:
+        """Return the untrained network for samples of this schema."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to build its network")
+
+
+class Method(Config):
+    """A method without weights (STA/LTA, interpolation, ...) that `apply` and `evaluate` take like a bundle."""
+
+    name: str
+    task: str
+    """The room whose `apply` runs this method."""
+
+    def predictor(self, recipe: Any) -> Any:  # Any: a room narrows both; see seisloom.task.Task
+        """Return a function from arrays to arrays with the output fields of the task."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it predicts")

@@ -1,0 +1,1 @@
+"""Whole records through a network that sees windows."""

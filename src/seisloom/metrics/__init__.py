@@ -1,0 +1,1 @@
+"""Metrics, the same in training and in evaluation."""

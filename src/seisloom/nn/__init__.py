@@ -1,0 +1,1 @@
+"""Blocks and networks that know no task."""

@@ -1,0 +1,1 @@
+"""Physics that makes known-truth data: layered media, travel times, surveys."""

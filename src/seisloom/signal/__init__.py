@@ -1,0 +1,1 @@
+"""Signal processing on arrays: filters, triggers, scaling, resampling, noise."""

@@ -1,0 +1,1 @@
+"""The rooms. They do not import each other."""

@@ -1,0 +1,1 @@
+"""Picking: onsets on traces and gathers, with calibrated intervals."""
