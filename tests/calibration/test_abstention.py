@@ -72,8 +72,20 @@ def test_risk_control_keeps_all_when_all_are_right_and_nothing_when_all_are_wron
     assert risk_control_width(np.zeros(3), np.full(3, np.inf), 0.05, 0.1, tolerance=1.0) == 0.0
 
 
-def test_risk_control_by_groups_is_more_careful() -> None:
+def test_risk_control_by_groups_holds_where_whole_shots_go_wrong_together() -> None:
     rng = np.random.default_rng(1)
-    error, width = draw(rng, 4000)
-    by_group = risk_control_width(error, width, 0.2, 0.1, tolerance=2.0, groups=np.repeat(np.arange(400), 10))
-    assert 0 < by_group < risk_control_width(error, width, 0.2, 0.1, tolerance=2.0)
+    groups = np.repeat(np.arange(60), 10)
+    n_failed = {"group": 0, "pick": 0}
+    for _ in range(60):
+        # Widths say nothing, and a fifth of the shots is wrong as a whole: the true risk is 0.2 at every limit.
+        width, error = rng.uniform(1, 2, 600), np.repeat((rng.uniform(size=60) < 0.2) * 9.0, 10)
+        n_failed["pick"] += risk_control_width(error, width, 0.19, 0.1, tolerance=1.0) > 0
+        n_failed["group"] += risk_control_width(error, width, 0.19, 0.1, tolerance=1.0, groups=groups) > 0
+    assert n_failed["group"] <= 13  # binomial, 60 trials at 0.1: 6 + 3 standard deviations
+    assert n_failed["pick"] > 13
+
+
+def test_risk_control_by_groups_needs_enough_groups() -> None:
+    width, right = np.linspace(1, 2, 760), np.zeros(760)
+    assert risk_control_width(right, width, 0.1, 0.1, tolerance=1.0, groups=np.arange(760) % 38) == 2.0
+    assert risk_control_width(right, width, 0.1, 0.1, tolerance=1.0, groups=np.arange(760) % 37) == 0.0
