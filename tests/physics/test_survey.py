@@ -116,6 +116,7 @@ def test_first_arrivals_are_reciprocal_but_for_the_statics_of_the_ends() -> None
     ("wrong", "named"),
     [
         ({"fs_hz": (100.0,)}, "peak_hz"),
+        ({"fs_hz": (3000.0,)}, "microseconds"),
         ({"station_spacing_m": (3.0, 1.0)}, "station_spacing_m"),
         ({"snr_db": (10.0, 0.0)}, "snr_db"),
         ({"n_stations": 0}, "n_stations"),

@@ -93,6 +93,10 @@ class SurveyConfig(Config):
             raise ValueError(f"snr_db is {list(self.snr_db)}; it needs smallest <= largest")
         if not self.fs_hz or not self.delay_s or min(self.fs_hz) <= 2.5 * self.peak_hz[1]:
             raise ValueError(f"fs_hz is {list(self.fs_hz)}; it needs rates above 2.5 * {self.peak_hz[1]} Hz (peak_hz)")
+        if any(abs(1e6 / rate - round(1e6 / rate)) > 1e-6 for rate in self.fs_hz):
+            raise ValueError(
+                f"fs_hz is {list(self.fs_hz)}; SEG-Y holds whole microseconds: use rates that divide 1e6 Hz"
+            )
         return self
 
 

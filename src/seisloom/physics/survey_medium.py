@@ -153,7 +153,8 @@ def draw_line(
         station_static_s=rng.standard_normal(n_stations) * rng.uniform(0.0, 0.06) / peak,
         peak_hz=peak,
         quality=_log_uniform(rng, 4.0, 60.0),
-        rise=rng.uniform(0.8, 2.2),
+        # more emergent wavelets begin a tenth of a period and more before anyone could see and pick them
+        rise=rng.uniform(0.5, 1.4),
         decay=rng.uniform(1.0, 3.5),
         phase_rad=rng.uniform(-0.75, -0.25) * np.pi + (np.pi if rng.random() < 0.5 else 0.0),
         branch_gain=np.r_[rng.uniform(2.0, 8.0), 10 ** rng.uniform(-0.3, 0.3, n_layers - 1)],
@@ -163,7 +164,7 @@ def draw_line(
         coda=(_log_uniform(rng, 0.03, 0.9), rng.uniform(3, 25)),
         surface_m_s=(surface_high, surface_high * rng.uniform(1.2, 3.5), peak * rng.uniform(0.1, 0.6)),
         surface_hz=peak * rng.uniform(0.2, 0.75),
-        surface_gain_db=rng.uniform(0.0, 34.0) if land else -np.inf,
+        surface_gain_db=rng.uniform(0.0, 38.0) if land else -np.inf,
         air_gain=_log_uniform(rng, 0.1, 4.0) if land and rng.random() < 0.6 else 0.0,
         coupling=rng.lognormal(0.0, rng.uniform(0.05, 0.45), n_stations),
         tone=rng.lognormal(0.0, rng.uniform(0.0, 0.15), n_stations),
