@@ -1,0 +1,61 @@
+"""A batch on its way to the network: tensors by name, and what their axes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from seisloom.sample import Schema
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors with a leading axis `item`, then the axes of their field. Never changed in place."""
+
+    arrays: Mapping[str, Tensor]
+    keys: tuple[str, ...]
+    """The key of each item: randomness follows it, not the place in the batch."""
+    schema: Schema
+    epoch: int = 0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
+        """Return the batch on a device; Lightning calls this."""
+        return replace(
+            self, arrays={name: one.to(device, non_blocking=non_blocking) for name, one in self.arrays.items()}
+        )
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in pinned memory; the loader calls this for a GPU."""
+        return replace(self, arrays={name: one.pin_memory() for name, one in self.arrays.items()})
+
+    def with_arrays(self, **changes: Tensor) -> Batch:
+        """Return a copy in which these tensors are replaced."""
+        return replace(self, arrays={**self.arrays, **changes})
+
+    def axis(self, field: str, name: str) -> int:
+        """Return the dimension of a named axis in a field's tensor, the item axis counted."""
+        return self.schema[field].axes.index(name) + 1
+
+    def lengths(self) -> dict[str, int]:
+        """Return the length of each named axis."""
+        found = {}
+        for field in self.schema.fields:
+            if field.name in self.arrays:
+                found.update(zip(field.axes, self.arrays[field.name].shape[1:], strict=True))
+        return found
+
+    def along(self, axis: str, *, labels: bool) -> list[str]:
+        """Return the names of the data fields, or of the label fields, that have this axis."""
+        return [
+            field.name
+            for field in self.schema.fields
+            if field.name in self.arrays and axis in field.axes and (field.label is not None) == labels
+        ]

@@ -1,0 +1,75 @@
+"""Where work runs: the cores of this machine, or a Dask cluster by its address. Nothing else knows."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from seisloom.errors import SeisloomError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Job = TypeVar("Job")
+
+
+class InThisProcess(Executor):
+    """Runs each job when it is submitted: no pool to start, and a traceback that leads to the line."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  a future carries any error to the caller of result()
+            future.set_exception(error)
+        return future
+
+
+def executor(cluster: str | None = None, workers: int | None = None) -> Executor:
+    """Return what runs a list of jobs; use it in a `with`.
+
+    Args:
+        cluster: address of a Dask scheduler, such as "tcp://10.0.0.1:8786"; needs the extra `seisloom[cluster]`.
+        workers: processes on this machine when there is no cluster; 1 runs in this process, None takes every core.
+    Raises:
+        SeisloomError: if dask is not installed, or nobody answers at the address.
+    """
+    if cluster is not None:
+        return _dask_executor(cluster)
+    n_workers = workers if workers is not None else (os.cpu_count() or 1)
+    if n_workers < 1:
+        raise SeisloomError(f"--workers {n_workers}: at least 1 is needed")
+    if n_workers == 1:
+        return InThisProcess()
+    # spawn, since a forked child of a process with torch's threads can hang
+    return ProcessPoolExecutor(n_workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _dask_executor(address: str) -> Executor:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise SeisloomError("--cluster needs dask: pip install 'seisloom[cluster]'") from error
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise SeisloomError(f"no Dask scheduler answers at {address}: {error}") from error
+    pool: Executor = client.get_executor()
+    return pool
+
+
+def run_jobs(pool: Executor, fn: Callable[[Job], T], jobs: Iterable[Job], *, ahead: int = 64) -> Iterator[T]:
+    """Yield the results of `fn` in the order of the jobs, with at most `ahead` of them under way.
+
+    The bound keeps memory constant however long the list is; the order keeps the result independent of the workers.
+    """
+    window: deque[Future[T]] = deque()
+    for job in jobs:
+        window.append(pool.submit(fn, job))
+        if len(window) >= ahead:
+            yield window.popleft().result()
+    while window:
+        yield window.popleft().result()

@@ -1,0 +1,291 @@
+"""Tar shards that any WebDataset reader opens, with an index beside each for random access.
+
+A shard is `<name>.tar` with members `<key>.npz` (arrays, stored, no pickles) and `<key>.json` (groups, provenance),
+and `<name>.index.json`: fields, counts, SHA-256, and where each sample lies. The index is written last, so a shard
+without one is unfinished. Bytes depend on the samples alone: no times, no owners.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from seisloom.errors import DataError, LeftOut, MissingDataError, OutputError
+from seisloom.sample import Array, Ref, Sample, Schema
+
+INDEX_SUFFIX = ".index.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSummary:
+    """What one shard holds, as its index says."""
+
+    path: Path
+    n_samples: int
+    counts: Mapping[str, int]
+    left_out: Mapping[str, int]
+    sha256: str
+    existed: bool = False
+
+
+def write_shard(
+    path: Path, samples: Iterable[Sample | LeftOut], schema: Schema, *, counted: Sequence[str] = (), recipe: str = ""
+) -> ShardSummary:
+    """Write samples to a tar shard and its index; both appear whole or not at all.
+
+    Args:
+        path: the tar to write; its folder is made.
+        samples: in the order in which they are stored; a LeftOut is counted by its reason.
+        schema: fields that each sample must have.
+        counted: scalar fields of which the index counts how many are not 0, such as `has_pick`.
+        recipe: hash of the recipe that cut the samples.
+    Raises:
+        OutputError: if the folder cannot be written or the disk is full.
+        SchemaError: if a sample lacks a field.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            index = _write_members(file, samples, schema, counted)
+        index["sha256"] = sha256_of(partial)
+        index["recipe"] = recipe
+        os.replace(partial, path)
+        write_json(index_path(path), index)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return _summary(path, index)
+
+
+def _write_members(
+    file: io.BufferedWriter, samples: Iterable[Sample | LeftOut], schema: Schema, counted: Sequence[str]
+) -> dict[str, Any]:  # Any: JSON values
+    members: list[dict[str, Any]] = []
+    left_out: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    statistics = _Statistics(schema)
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for sample in samples:
+            if isinstance(sample, LeftOut):
+                left_out[str(sample)] += 1
+                continue
+            schema.check(sample.arrays, where=sample.key)
+            payload = encode_arrays({field.name: sample.arrays[field.name] for field in schema.fields})
+            at = _add(tar, f"{sample.key}.npz", payload)
+            about = {"key": sample.key, "groups": dict(sample.groups), "meta": dict(sample.meta)}
+            _add(tar, f"{sample.key}.json", json.dumps(about, sort_keys=True).encode())
+            members.append({"key": sample.key, "groups": dict(sample.groups), "at": at, "size": len(payload)})
+            counts.update({name: int(np.sum(sample.arrays[name] != 0)) for name in counted})
+            statistics.add(sample)
+    return {
+        "version": VERSION,
+        "schema": schema.to_json(),
+        "n_samples": len(members),
+        "counts": dict(counts),
+        "left_out": dict(sorted(left_out.items())),
+        "statistics": statistics.to_json(),
+        "samples": members,
+    }
+
+
+class _Statistics:
+    """Running mean, deviation and largest size of the floating-point fields, in float64."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.names = [field.name for field in schema.fields if np.dtype(field.dtype).kind == "f"]
+        self.sums = {name: np.zeros(4) for name in self.names}  # count, sum, sum of squares, max |x|
+
+    def add(self, sample: Sample) -> None:
+        for name in self.names:
+            values = np.asarray(sample.arrays[name], dtype=np.float64)
+            values = values[np.isfinite(values)]
+            if values.size:
+                total = self.sums[name]
+                total[:3] += (values.size, values.sum(), np.square(values).sum())
+                total[3] = max(total[3], np.abs(values).max())
+
+    def to_json(self) -> dict[str, dict[str, float]]:
+        found = {}
+        for name, (n, first, second, largest) in self.sums.items():
+            if n:
+                mean = first / n
+                found[name] = {
+                    "mean": float(mean), "std": float(np.sqrt(max(second / n - mean**2, 0.0))), "max_abs": float(largest)
+                }  # fmt: skip
+        return found
+
+
+def _add(tar: tarfile.TarFile, name: str, payload: bytes) -> int:
+    """Append a member and return where its bytes begin."""
+    info = tarfile.TarInfo(name)
+    info.size = len(payload)
+    info.mode = 0o644
+    at = tar.offset + len(info.tobuf(tar.format or tarfile.PAX_FORMAT, tar.encoding or "utf-8", tar.errors or "strict"))
+    tar.addfile(info, io.BytesIO(payload))
+    return at
+
+
+def encode_arrays(arrays: Mapping[str, Array]) -> bytes:
+    """Return the arrays as the bytes of an `.npz`, stored and not deflated: half the size is not worth half the speed."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # the stub takes ** for allow_pickle
+    return buffer.getvalue()
+
+
+def decode_arrays(payload: bytes) -> dict[str, Array]:
+    """Return the arrays of the bytes of an `.npz`; never unpickles.
+
+    Raises:
+        ValueError, zipfile.BadZipFile: if the bytes are damaged.
+    """
+    arrays: dict[str, Array] = {}
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        for info in archive.infolist():
+            member = io.BytesIO(archive.read(info))  # checks the CRC
+            arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
+    return arrays
+
+
+def index_path(shard: Path) -> Path:
+    """Return the path of a shard's index."""
+    return shard.with_name(shard.name.removesuffix(".tar") + INDEX_SUFFIX)
+
+
+def read_index(shard: Path) -> dict[str, Any] | None:  # Any: JSON values
+    """Return the index of a finished shard, or None if the shard is not finished or the index is not readable."""
+    try:
+        index: dict[str, Any] = json.loads(index_path(shard).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return index if shard.is_file() and index.get("version") == VERSION else None
+
+
+def finished(shard: Path, *, recipe: str) -> ShardSummary | None:
+    """Return the summary of a shard that a run with this recipe finished, else None."""
+    index = read_index(shard)
+    if index is None or index["recipe"] != recipe:
+        return None
+    return _summary(shard, index, existed=True)
+
+
+def _summary(path: Path, index: Mapping[str, Any], *, existed: bool = False) -> ShardSummary:
+    return ShardSummary(path, index["n_samples"], index["counts"], index["left_out"], index["sha256"], existed)
+
+
+def write_folder_index(folder: Path, summaries: Sequence[ShardSummary], schema: Schema, **about: Any) -> Path:
+    """Write `index.json` of a folder: its shards with counts and SHA-256, the schema, and what else is told."""
+    path = folder / "index.json"
+    shards = [
+        {
+            "path": one.path.relative_to(folder).as_posix(), "n_samples": one.n_samples, "counts": dict(one.counts),
+            "left_out": dict(one.left_out), "sha256": one.sha256,
+        }
+        for one in sorted(summaries, key=lambda one: one.path)
+    ]  # fmt: skip
+    totals: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    for one in summaries:
+        totals.update(one.counts)
+        left_out.update(one.left_out)
+    write_json(
+        path,
+        {
+            "version": VERSION, "schema": schema.to_json(), "n_samples": sum(one.n_samples for one in summaries),
+            "counts": dict(totals), "left_out": dict(left_out), "shards": shards, **about,
+        },
+    )  # fmt: skip
+    return path
+
+
+class Shards:
+    """The samples of a folder of shards: planned as refs, read one by one at random."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        paths = sorted(self.folder.rglob("*.tar"))
+        if not paths:
+            raise MissingDataError(f"{self.folder}: no shards (*.tar). Write them: seisloom shards write --out {folder}")
+        self.refs: list[Ref] = []
+        self.about: dict[str, Any] = {}  # Any: JSON values
+        for path in paths:
+            index = read_index(path)
+            if index is None:
+                raise DataError(
+                    f"{path}: the shard has no index, so its writing was cut off. "
+                    "Run the same `seisloom shards write` again, it goes on where it stopped"
+                )
+            self.about = {"schema": index["schema"], "recipe": index["recipe"]}
+            self.refs += [
+                Ref(
+                    one["key"], one["groups"], source={"shard": str(path), "at": one["at"], "size": one["size"]}
+                )
+                for one in index["samples"]
+            ]  # fmt: skip
+
+    def read(self, ref: Ref) -> Sample:
+        """Return one sample; its provenance stays in the tar."""
+        shard, at, size = ref.source["shard"], ref.source["at"], ref.source["size"]
+        payload = os.pread(_descriptor(shard), size, at)
+        try:
+            arrays = decode_arrays(payload)
+        except (ValueError, zipfile.BadZipFile, KeyError) as error:
+            raise DataError(f"{shard}: sample {ref.key} is damaged ({error}). See: seisloom shards check") from error
+        return Sample(ref.key, ref.groups, arrays, {"shard": shard})
+
+
+@lru_cache(maxsize=256)
+def _descriptor(path: str) -> int:
+    return os.open(path, os.O_RDONLY)
+
+
+def check_shards(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each shard with "" if it is whole, else with what is wrong and with which sample."""
+    for path in sorted(folder.rglob("*.tar")):
+        index = read_index(path)
+        if index is None:
+            yield path, "unfinished: it has no index"
+        elif sha256_of(path) == index["sha256"]:
+            yield path, ""
+        else:
+            yield path, f"damaged: {_damage(path, index)}"
+
+
+def _damage(path: Path, index: Mapping[str, Any]) -> str:
+    payload = path.read_bytes()
+    for one in index["samples"]:
+        part = payload[one["at"] : one["at"] + one["size"]]
+        if len(part) < one["size"]:
+            return f"it is cut off within sample {one['key']}"
+        try:
+            decode_arrays(part)
+        except (ValueError, zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+            return f"sample {one['key']} does not read: {error}"
+    return "all arrays read, but the bytes around them (names or provenance) are not those that were written"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, read by pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:  # Any: JSON values
+    """Write JSON beside and rename, so that a reader never sees half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)

@@ -1,0 +1,123 @@
+"""Whole records through a predictor to a table of picks with intervals, or abstentions with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from seisloom.calibration.abstention import ABSTAINED, abstain
+from seisloom.calibration.intervals import IntervalCalibration
+from seisloom.errors import DataError
+from seisloom.inference.windows import predict_in_batches, window_starts
+from seisloom.sample import Array, Arrays, Predictor
+from seisloom.signal.noise import snr_db
+from seisloom.tasks.picking.recipe import PickingRecipe
+from seisloom.tasks.picking.records import PickRecord
+
+COLUMNS = (
+    "trace", "station", "shot_id", "phase", "time_s", "sigma_s", "lower_s", "upper_s", "probability", "snr_db",
+    "status", "reason", "geometry", "offset_m", "record_fs_hz", "path",
+)  # fmt: skip
+"""Columns of a table of picks; in evaluation `truth_s` and `group` follow."""
+PRESENT = 0.5
+"""A window whose probability is above this has an onset; the earliest such window has the first arrival."""
+
+
+def apply(
+    recipe: PickingRecipe, predictor: Predictor, calibration: IntervalCalibration | None, records: Iterable[PickRecord]
+) -> Any:  # Any: a pandas table; pandas is imported late
+    """Return a row for each trace: time and interval in s after the shot, probability, SNR, status and reason.
+
+    Without a calibration there is no interval, and no pick is refused for its width. A dead trace is abstained from.
+    """
+    import pandas as pd
+
+    tables = [pd.DataFrame(_pick(recipe, predictor, calibration, record)) for record in records]
+    if not tables:
+        raise DataError("there are no records to pick")
+    table = pd.concat(tables, ignore_index=True)
+    return table if table["truth_s"].notna().any() else table.drop(columns=["truth_s"])
+
+
+def _pick(
+    recipe: PickingRecipe, predictor: Predictor, calibration: IntervalCalibration | None, record: PickRecord
+) -> Mapping[str, Any]:  # Any: columns of a table
+    place, sigma, probability = locate(recipe, predictor, record)
+    config = recipe.apply
+    time_s = record.t0_s + place / record.fs_hz
+    sigma_s = sigma / record.fs_hz
+    snr = snr_db(
+        record.x[:, 0], np.clip(np.round(place), 0, record.x.shape[-1] - 1).astype(int),
+        fs_hz=record.fs_hz, signal_s=config.snr_signal_s, noise_s=config.snr_noise_s,
+    )  # fmt: skip
+    half = np.full(record.n_traces, np.nan)
+    if calibration is not None:
+        half = calibration.half_width(sigma_s, snr, alpha=1 - recipe.calibrate.level)
+    status, reason = abstain(
+        half, snr, probability,
+        abstain_width_s=config.abstain_width_s if calibration is not None else None,
+        min_snr_db=config.min_snr_db, min_probability=config.min_probability,
+    )  # fmt: skip
+    dead = ~np.any(record.x[:, 0] != 0, axis=-1)
+    status = np.where(dead, ABSTAINED, status)
+    reason = np.where(dead, "dead trace", reason)
+    return {
+        "trace": record.trace, "station": record.station, "shot_id": record.shot_id, "phase": "P",
+        "time_s": np.where(dead, np.nan, time_s), "sigma_s": np.where(dead, np.nan, sigma_s),
+        "lower_s": np.where(dead, np.nan, time_s - half), "upper_s": np.where(dead, np.nan, time_s + half),
+        "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": status, "reason": reason,
+        "geometry": record.geometry, "offset_m": record.offset_m, "record_fs_hz": record.record_fs_hz,
+        "path": record.path, "truth_s": record.truth_s,
+    }  # fmt: skip
+
+
+def locate(recipe: PickingRecipe, predictor: Predictor, record: PickRecord) -> tuple[Array, Array, Array]:
+    """Return place and spread of the onset in samples of the record, and its probability, each of shape (trace,)."""
+    config = recipe.apply
+    n_time = record.x.shape[-1]
+    longest_s = config.window_s or config.max_s
+    n_window = n_time if config.window_s is None and n_time <= longest_s * record.fs_hz else round(longest_s * record.fs_hz)
+    starts = window_starts(n_time, n_window, overlap=config.overlap)
+    items = [_item(record, int(start), n_window) for start in starts]
+    outputs = predict_in_batches(predictor, items, batch_size=min(config.batch_size, len(items)))
+    place = outputs["mean"].astype(np.float64) + starts[:, None]
+    probability = 1 / (1 + np.exp(-outputs["presence"].astype(np.float64)))
+    best = choose_window(place, probability, starts, n_window)
+    across = np.arange(record.n_traces)
+    sigma = np.exp(outputs["log_sigma"].astype(np.float64))
+    return place[best, across], sigma[best, across], probability[best, across]
+
+
+def _item(record: PickRecord, start: int, n_window: int) -> Arrays:
+    x = record.x[..., start : start + n_window]
+    if x.shape[-1] < n_window:
+        x = np.pad(x, ((0, 0), (0, 0), (0, n_window - x.shape[-1])))
+    return {
+        "x": np.ascontiguousarray(x, dtype=np.float32),
+        "fs": np.float32(record.fs_hz),
+        "t0_s": (record.t0_s + start / record.fs_hz).astype(np.float32),
+        "offset_m": record.offset_m.astype(np.float32),
+    }
+
+
+def choose_window(place: Array, probability: Array, starts: Array, n_window: int) -> Array:
+    """Return for each trace the window that is believed: the earliest with an onset, or a later one that sees it better.
+
+    Args:
+        place: onset of each window in samples of the record, shape (window, trace).
+        probability: that the window has an onset, shape (window, trace).
+        starts: first sample of each window, shape (window,), increasing.
+        n_window: samples of a window.
+    Returns:
+        Number of the window, shape (trace,); where no window has an onset, the one with the largest probability.
+    """
+    has = probability >= PRESENT
+    first = np.where(has.any(axis=0), has.argmax(axis=0), probability.argmax(axis=0))
+    seen = np.take_along_axis(place, first[None], axis=0)
+    # Windows that hold the place of the first one's onset see the same onset, maybe with more record around it
+    holds = (starts[:, None] <= seen) & (seen <= starts[:, None] + n_window - 1)
+    rank = np.where(holds, probability, -1.0)
+    rank[first, np.arange(rank.shape[1])] = probability[first, np.arange(rank.shape[1])]
+    return np.asarray(rank.argmax(axis=0))

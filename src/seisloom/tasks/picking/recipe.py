@@ -1,0 +1,175 @@
+"""The picking room's recipe: what is read, how windows are cut, calibrated and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from seisloom.config import Config
+from seisloom.recipe import Recipe
+from seisloom.sample import Field as Axis
+from seisloom.sample import Schema
+
+WinMode = Literal["pick", "center", "none", "fixed"]
+NegMode = Literal["random", "leading", "trailing"]
+Gathering = Literal["shot", "station", "none"]
+
+
+class PickingData(Config):
+    """What is read: a survey in the ML-feed layout with its manifests."""
+
+    root: str | None = None
+    """Folder with `dataset.json` and `geometries/`; `${SEISLOOM_DATA}` is filled in."""
+    manifests: str | None = None
+    """Folder of the manifests, in the same layout, where `root` cannot be written; by default `root`."""
+    geometries: tuple[str, ...] = ()
+    """Geometries to use; empty takes all."""
+    gather: tuple[Gathering, ...] = Field(("shot",), min_length=1)
+    """Which traces are seen together: those of a shot over the stations, of a station over the shots, or none. Several
+    are all used in training; the first is used for validation, calibration and evaluation."""
+    gather_size: int = Field(64, ge=1)
+    """Most traces seen together; longer gathers are parted evenly."""
+    crop_s: float | None = Field(None, gt=0)
+    """Length in s that a training item is cropped to, at a place drawn anew each epoch; None takes the stored window."""
+    crop_anywhere: float = Field(0.1, ge=0, le=1)
+    """Share of the crops that are drawn from the whole window, so that some hold no onset; the others hold one."""
+
+
+class PickingShards(Config):
+    """How windows are cut and stored. Times in s, after the shot."""
+
+    win_mode: WinMode = "fixed"
+    """pick: around the pick; center: around the middle of the record; none: the whole record; fixed: from win_start_s."""
+    pre_s: float = Field(2.0, ge=0)
+    """pick, center: s before the centre of the window."""
+    post_s: float = Field(3.0, gt=0)
+    """pick, center: s after the centre of the window."""
+    win_start_s: float = 0.0
+    """fixed: start in s after the shot."""
+    win_len_s: float = Field(10.0, gt=0)
+    """fixed: length in s; where the record ends before, the rest is zero."""
+    jitter_s: float | None = Field(None, ge=0)
+    """pick: the pick is moved by up to so many s off its place; None takes 0.8 of the shorter side. With 0, a constant
+    prediction is perfect."""
+    target_len: int | None = Field(None, ge=1)
+    """Samples stored a window; None takes the window's own length. Shorter windows are followed by zeros, longer cut."""
+    target_fs: float | None = Field(None, gt=0)
+    """Sampling rate in Hz that records are brought to before all else; None keeps theirs."""
+    pos_win_s: float = Field(0.04, ge=0)
+    """Half-width in s of the mask `y_mask` around the pick."""
+    shard_size: int = Field(10_000, ge=1)
+    """Most samples in one tar."""
+    neg_mode: NegMode = "random"
+    """Where windows of noise lie: at random, at the beginning (leading), or at the end (trailing) of the quiet part."""
+    neg_k: int = Field(1, ge=0)
+    """Windows of noise that are tried for each trace that has a quiet part."""
+    neg_stalta_thresh: float = Field(2.0, gt=0)
+    """A window whose largest STA/LTA is above is not called noise."""
+    neg_sta_s: float = Field(0.10, gt=0)
+    """Short window of that STA/LTA in s."""
+    neg_lta_s: float = Field(2.0, gt=0)
+    """Long window of that STA/LTA in s; at most half of the noise window is used."""
+    neg_stalta_max_tries: int = Field(3, ge=1)
+    """Places that are tried for a window of noise (random), before the trace is left out."""
+    neg_to_pos_max: float = Field(0.5, ge=0)
+    """Most windows of noise for each picked window, in each station."""
+    plots_pos: int = Field(0, ge=0)
+    """Pictures of picked samples that `shards write` draws in each geometry."""
+    plots_neg: int = Field(0, ge=0)
+    """Pictures of noise samples that `shards write` draws in each geometry."""
+
+
+class PickingCalibrate(Config):
+    """How errors of held-out groups become intervals."""
+
+    level: float = Field(0.9, gt=0, lt=1)
+    """Share of onsets that the intervals in tables are to cover: 0.5, 0.8, 0.9 or 0.95."""
+    snr_bins: int = Field(1, ge=1)
+    """Bins of signal-to-noise ratio that are calibrated apart (Mondrian)."""
+    min_bin: int = Field(100, ge=1)
+    """Fewest picks of a bin; smaller ones are joined."""
+
+    @model_validator(mode="after")
+    def _stored_level(self) -> PickingCalibrate:
+        if self.level not in (0.5, 0.8, 0.9, 0.95):
+            raise ValueError(f"level must be 0.5, 0.8, 0.9 or 0.95, it is {self.level:g}")
+        return self
+
+
+class PickingApply(Config):
+    """How whole records are picked, and when not."""
+
+    window_s: float | None = Field(None, gt=0)
+    """Length in s of the windows that a record is cut into; None takes records up to `max_s` whole."""
+    max_s: float = Field(4.0, gt=0)
+    """Longest record in s that is taken whole where window_s is None; longer ones go by windows of this length."""
+    overlap: float = Field(0.5, ge=0, lt=1)
+    """Share by which neighbouring windows overlap."""
+    batch_size: int = Field(4, ge=1)
+    """Windows that run together; part of the plan, since a convolution's last bit depends on it."""
+    abstain_width_s: float | None = Field(None, gt=0)
+    """A pick whose half-width q * sigma is larger is abstained from."""
+    min_snr_db: float | None = None
+    """A pick with a lower signal-to-noise ratio is abstained from."""
+    min_probability: float | None = Field(0.5, ge=0, le=1)
+    """A trace on which an onset is less probable is abstained from."""
+    snr_signal_s: float = Field(0.02, gt=0)
+    """Length in s of the signal window of the SNR, from the pick on."""
+    snr_noise_s: float = Field(0.02, gt=0)
+    """Length in s of the noise window of the SNR, up to the pick."""
+
+
+class PickingRecipe(Recipe):
+    """From a survey with picks to a calibrated picker."""
+
+    aliases: ClassVar[Mapping[str, str]] = {
+        **Recipe.aliases,
+        **{name: f"shards.{name}" for name in PickingShards.model_fields},
+        "geom": "data.geometries",
+        "window_size": "model.window_size",
+        "num_heads": "model.num_heads",
+        "abstain_width_s": "apply.abstain_width_s",
+        "snr_min": "apply.min_snr_db",
+    }
+
+    data: PickingData = PickingData()
+    """The survey."""
+    shards: PickingShards = PickingShards()
+    """Windows."""
+    calibrate: PickingCalibrate = PickingCalibrate()
+    """Intervals."""
+    apply: PickingApply = PickingApply()
+    """Whole records."""
+
+
+SAMPLE = Schema(
+    (
+        Axis("x", ("channel", "time"), doc="prepared record in the window"),
+        Axis("y_mask", ("time",), "int8", doc="1 within pos_win_s of the pick", label="mask"),
+        Axis("has_pick", (), "int8", doc="1 picked, 0 no onset, -1 nobody knows", label="class"),
+        Axis("y_idx", (), "float32", "sample", "place of the pick in the window; -1 without", label="point"),
+        Axis("y_sigma_s", (), "float32", "s", "the picker's own uncertainty; NaN unknown"),
+        Axis("fs", (), "float32", "Hz", "sampling rate of x"),
+        Axis("t0_s", (), "float32", "s", "time of the first sample after the shot"),
+        Axis("offset_m", (), "float32", "m", "distance from source to receiver; NaN unknown"),
+    )
+)
+ITEM = Schema(
+    (
+        Axis("x", ("trace", "channel", "time"), doc="prepared records of a gather"),
+        Axis("has_pick", ("trace",), "int8", doc="1 picked, 0 no onset, -1 nobody knows", label="class"),
+        Axis("y_idx", ("trace",), "float32", "sample", "place of the pick in the window; -1 without", label="point"),
+        Axis("fs", (), "float32", "Hz", "sampling rate of x"),
+        Axis("t0_s", ("trace",), "float32", "s", "time of the first sample after the shot"),
+        Axis("offset_m", ("trace",), "float32", "m", "distance from source to receiver; NaN unknown"),
+    )
+)
+OUTPUT = Schema(
+    (
+        Axis("mean", ("trace",), "float32", "sample", "expected place of the onset in the window"),
+        Axis("log_sigma", ("trace",), "float32", doc="natural logarithm of its spread in samples"),
+        Axis("presence", ("trace",), "float32", doc="logit of the probability that there is an onset in the window"),
+    )
+)

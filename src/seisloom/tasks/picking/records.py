@@ -1,0 +1,212 @@
+"""Whole records to pick: from held-out refs with their truth, a file, an array, or an ObsPy Stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seisloom.errors import DataError, MissingDataError
+from seisloom.io.gather import Gather, read_gather
+from seisloom.io.segy import cached_traces
+from seisloom.sample import Array, Ref
+from seisloom.tasks.picking.data import gathers, manifest_of, prepare, root_of
+from seisloom.tasks.picking.recipe import PickingRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class PickRecord:
+    """A gather of whole prepared traces, and what is known of each. One column an attribute, all of shape (trace,)."""
+
+    key: str
+    x: Array
+    """Prepared traces, shape (trace, channel, time)."""
+    fs_hz: float
+    t0_s: Array
+    """Time of the first sample after the shot, in s."""
+    offset_m: Array
+    """NaN where not known."""
+    trace: Array
+    """Number of the trace in its file, from 0."""
+    station: Array
+    shot_id: Array
+    geometry: Array
+    path: Array
+    record_fs_hz: float
+    """Sampling rate of the file: errors in samples are in these."""
+    truth_s: Array
+    """Time of the human pick after the shot; NaN without."""
+    n_non_finite: int = 0
+
+    @property
+    def n_traces(self) -> int:
+        """Number of traces."""
+        return int(self.x.shape[0])
+
+
+def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
+    """Yield the whole records behind refs with their human picks, gathered as the recipe says first.
+
+    The windows of the refs play no part: what is judged here is what a user gets for whole records.
+
+    Raises:
+        MissingDataError: if the survey's files are not there any more.
+    """
+    wanted = {tuple(ref.key.split("-noise-")[0].split("/")) for ref in refs}
+    root = root_of(recipe)
+    rows: dict[str, Any] = {}  # Any: a table's row
+    whole: list[Ref] = []
+    for row in manifest_of(recipe).to_dict("records"):
+        key = (row["geometry"], row["station"], f"shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}")
+        if key in wanted:
+            name = "/".join(key)
+            rows[name] = row
+            groups = {"geometry": key[0], "station": f"{key[0]}/{key[1]}", "shot": f"{key[0]}/{row['shot_id']}"}
+            whole.append(Ref(name, groups))
+    if not whole:
+        raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
+    for some in gathers(whole, recipe.data.gather[0], size=recipe.data.gather_size):
+        yield from _from_rows(recipe, root, [rows[ref.key] for ref in some])
+
+
+def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterator[PickRecord]:  # Any: table's rows
+    """Yield a record for each set of rows that share sampling rate and length."""
+    shapes = sorted({(float(row["sampling_rate_hz"]), int(row["n_samples"])) for row in rows})
+    for shape in shapes:
+        some = [row for row in rows if (float(row["sampling_rate_hz"]), int(row["n_samples"])) == shape]
+        traces = np.stack([cached_traces(root / row["segy_path"]).read(int(row["trace_index"])) for row in some])
+
+        def column(name: str, of: Sequence[Any] = some) -> Array:  # Any: table's rows
+            return np.array([row[name] for row in of])
+
+        yield _record(
+            recipe, traces, shape[0],
+            t0_s=np.nan_to_num(column("delay_s").astype(float)), offset_m=column("offset_m").astype(float),
+            trace=column("trace_index"), station=column("station").astype(str), shot_id=column("shot_id"),
+            geometry=column("geometry").astype(str), path=column("segy_path").astype(str),
+            truth_s=column("pick_time_s").astype(float),
+        )  # fmt: skip
+
+
+def _record(recipe: PickingRecipe, traces: Array, fs_hz: float, **columns: Array) -> PickRecord:
+    x, prepared_fs_hz, n_bad = prepare(recipe, traces, fs_hz=fs_hz)
+    key = f"{columns['geometry'][0]}/{columns['station'][0]}/{columns['shot_id'][0]}+{len(traces)}"
+    return PickRecord(key=key, x=x, fs_hz=prepared_fs_hz, record_fs_hz=fs_hz, n_non_finite=n_bad, **columns)
+
+
+def open_records(recipe: PickingRecipe, source: Any, fs_hz: float | None = None) -> Iterator[PickRecord]:
+    """Yield the records of what a user gives.
+
+    Args:
+        recipe: says how traces are prepared and gathered.
+        source: path of a SEG-Y, SEG-2 or SU file, of a manifest CSV or of a survey's folder; a Gather; an ObsPy
+            Stream; an array of shape (trace, time) or (time,).
+        fs_hz: sampling rate in Hz; needed for an array, and only there.
+    Raises:
+        DataError: if the source is of no known kind, or an array comes without its sampling rate.
+        MissingDataError: if there is no such file.
+    """
+    if isinstance(source, Gather):
+        yield from _from_gather(recipe, source)
+    elif isinstance(source, np.ndarray):
+        if fs_hz is None:
+            raise DataError("an array needs its sampling rate: apply(..., fs_hz=4000)")
+        yield from _from_gather(recipe, _gather_of_array(source, fs_hz))
+    elif isinstance(source, str | Path):
+        yield from _from_path(recipe, Path(source))
+    elif hasattr(source, "traces") and hasattr(source, "select"):
+        yield from _from_stream(recipe, source)
+    else:
+        raise DataError(
+            f"cannot pick on a {type(source).__name__}: give a path, an ObsPy Stream, or an array with fs_hz"
+        )
+
+
+def _from_path(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
+    if not path.exists():
+        raise MissingDataError(f"{path}: no such file")
+    if path.is_dir() or path.suffix == ".csv":
+        yield from _from_survey(recipe, path)
+    else:
+        yield from _from_gather(recipe, read_gather(path))
+
+
+def _from_survey(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
+    """A folder in the ML-feed layout, or one manifest of it (ROOT/geometries/ID/picks_manifest.csv)."""
+    root = path if path.is_dir() else path.parents[2]
+    geometries = () if path.is_dir() else (path.parent.name,)
+    data = recipe.data.model_copy(update={"root": str(root), "manifests": None, "geometries": geometries})
+    there = recipe.model_copy(update={"data": data})
+    rows = manifest_of(there).to_dict("records")
+    refs = [
+        Ref(
+            f"{row['geometry']}/{row['station']}/shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}", {}
+        )
+        for row in rows
+    ]  # fmt: skip
+    yield from records(there, refs)
+
+
+def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  # Any: an ObsPy Stream
+    """An ObsPy Stream; its traces are neighbours in their order, time counts from each trace's start."""
+    by_shape: dict[tuple[float, int], list[tuple[int, Any]]] = {}
+    for number, trace in enumerate(stream):
+        if np.ma.isMaskedArray(trace.data):
+            raise DataError(f"trace {trace.id} has gaps; split or fill it: stream.merge(fill_value=0)")
+        by_shape.setdefault((float(trace.stats.sampling_rate), trace.stats.npts), []).append((number, trace))
+    if not by_shape:
+        raise DataError("the Stream has no traces")
+    for (fs_hz, _), some in by_shape.items():
+        gather = _gather_of_array(np.stack([trace.data for _, trace in some]).astype(np.float32), fs_hz)
+        stations = np.array([trace.id for _, trace in some])
+        numbers = np.array([number for number, _ in some])
+        for record in _from_gather(recipe, gather):
+            first = int(record.trace[0])
+            here = slice(first, first + record.n_traces)
+            yield _with(record, station=stations[here], trace=numbers[here])
+
+
+def _with(record: PickRecord, **changes: Array) -> PickRecord:
+    from dataclasses import replace
+
+    return replace(record, **changes)
+
+
+def _gather_of_array(array: Array, fs_hz: float) -> Gather:
+    traces = np.atleast_2d(np.asarray(array))
+    if traces.ndim != 2:
+        raise DataError(f"an array of shape {array.shape}: it must be (trace, time) or (time,)")
+    if not (math.isfinite(fs_hz) and fs_hz > 0):
+        raise DataError(f"fs_hz must be above 0, it is {fs_hz}")
+    return Gather.from_array(traces.astype(np.float32), fs_hz=fs_hz)
+
+
+def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
+    """Traces of a file by shot where it holds several of each, else in the file's order."""
+    n_traces = gather.traces.shape[0]
+    size = recipe.data.gather_size if recipe.data.gather[0] != "none" else 1
+    for some in _segments(np.asarray(gather.shot_id), n_traces, size):
+        yield _record(
+            recipe, gather.traces[some], gather.fs_hz,
+            t0_s=gather.delay_s[some], offset_m=np.abs(gather.offset_m[some]), trace=some,
+            station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
+            geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
+            truth_s=np.full(len(some), np.nan),
+        )  # fmt: skip
+
+
+def _segments(shot_id: Array, n_traces: int, size: int) -> Iterable[Array]:
+    """Return the trace numbers of each gather: runs of one shot if shots have several traces, else even parts."""
+    numbers = np.arange(n_traces)
+    changes = np.flatnonzero(shot_id[1:] != shot_id[:-1]) + 1
+    runs = np.split(numbers, changes)
+    if len(runs) > n_traces / 2:
+        runs = [numbers]
+    for run in runs:
+        yield from np.array_split(run, -(-len(run) // size))
+
+
