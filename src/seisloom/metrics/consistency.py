@@ -9,6 +9,9 @@ import numpy as np
 from seisloom.errors import DataError
 from seisloom.sample import Array
 
+WITHIN = (1, 3, 5, 9)
+"""Tolerances in samples."""
+
 
 def correlation_lag(first: Array, second: Array, *, max_lag: int) -> tuple[float, float]:
     """Return the largest normalised cross-correlation of two traces, and the lag of the second in samples.
@@ -42,56 +45,74 @@ def near_repeat_consistency(
     time_s: Array,
     *,
     station: Array,
+    shot: Array,
     fs_hz: float,
     min_correlation: float = 0.9,
-    max_lag_s: float = 0.02,
+    min_shot_correlation: float = 0.7,
+    max_lag_s: float = 0.01,
     sample_s: float | None = None,
 ) -> dict[str, float | int]:
     """Return how well pick differences of near-repeat shots agree with their cross-correlation lag.
 
-    All pairs of one station whose traces correlate above `min_correlation` count; no label is needed. The window of
-    the traces must not be cut around the picks: then the lag would follow them.
+    Two shots are near-repeats when the median correlation of their common stations exceeds `min_shot_correlation`:
+    without this, narrow-band traces of distant shots match by chance, a cycle off. Of these shots every station
+    whose two traces correlate above `min_correlation` counts. No label is needed. The window of the traces must not
+    be cut around the picks: the lag would follow them.
 
     Args:
-        traces: one window of the record for all, band-passed if the record is noisy, shape (trace, time).
+        traces: one window of the record for all, with the first arrivals in it, band-passed if the record is noisy,
+            shape (trace, time).
         time_s: picks in s, shape (trace,); NaN where there is none.
-        station: label of each trace's station, shape (trace,).
+        station, shot: labels of each trace, shape (trace,); one line at a time.
         fs_hz: sampling rate of `traces`.
-        min_correlation: least normalised correlation of a near-repeat pair.
+        min_correlation: least normalised correlation of a pair of traces.
+        min_shot_correlation: least median correlation of a pair of shots.
         max_lag_s: largest lag that is tried; pairs at its end are left out, their lag may be larger.
-        sample_s: unit of the tolerances; by default 1 / fs_hz.
+        sample_s: unit of the tolerances in s; by default 1 / fs_hz.
     Returns:
-        n_pairs (near-repeats with two picks), n_pairs_unpicked, within_1/3/5/9 (share of pairs whose disagreement is
-        at most so many samples; NaN without pairs), sd and median_abs of the disagreement in samples.
+        n_shot_pairs, n_pairs (of traces with two picks), n_pairs_unpicked, within_1/3/5/9 (share of trace pairs whose
+        disagreement is at most so many samples), sd and median_abs of the disagreement in samples; NaN without pairs.
     """
-    traces, time_s, labels = np.asarray(traces, float), np.asarray(time_s, float), np.asarray(station).astype(str)
-    if traces.ndim != 2 or time_s.shape != traces.shape[:1] or labels.shape != traces.shape[:1]:
+    traces, time_s = np.asarray(traces, float), np.asarray(time_s, float)
+    station, shot = np.asarray(station).astype(str), np.asarray(shot).astype(str)
+    if traces.ndim != 2 or any(one.shape != traces.shape[:1] for one in (time_s, station, shot)):
         raise DataError(
-            f"near-repeats: traces {traces.shape}, picks {time_s.shape}, stations {labels.shape}; "
-            "give (trace, time), (trace,), (trace,)"
+            f"near-repeats: traces {traces.shape}, picks {time_s.shape}, stations {station.shape}, shots {shot.shape}; "
+            "give (trace, time) and (trace,)"
         )
     max_lag = round(max_lag_s * fs_hz)
     if not 0 < max_lag < traces.shape[1]:
         raise DataError(f"near-repeats: a lag of {max_lag_s} s is {max_lag} samples, the traces have {traces.shape[1]}")
-    sample_s = 1 / fs_hz if sample_s is None else sample_s
-    disagreement, n_unpicked = [], 0
-    for name in np.unique(labels):
-        for one, other in combinations(np.flatnonzero(labels == name), 2):
-            correlation, lag = correlation_lag(traces[one], traces[other], max_lag=max_lag)
-            if correlation <= min_correlation or abs(lag) >= max_lag:
-                continue
-            difference = time_s[other] - time_s[one] - lag / fs_hz
-            if np.isnan(difference):
-                n_unpicked += 1
-            else:
-                disagreement.append(difference / sample_s)
-    found = np.array(disagreement)
-    nan = float("nan")
-    within = {f"within_{k}": float(np.mean(np.abs(found) <= k + 1e-6)) if found.size else nan for k in (1, 3, 5, 9)}
+    n_shot_pairs, disagreements = 0, []
+    of_shot = {name: dict(zip(station[shot == name], np.flatnonzero(shot == name), strict=True)) for name in set(shot)}
+    for first, second in combinations(sorted(of_shot), 2):
+        common = sorted(of_shot[first].keys() & of_shot[second].keys())
+        one, other = (np.array([of_shot[name][place] for place in common], int) for name in (first, second))
+        if not common:
+            continue
+        found = [correlation_lag(traces[i], traces[j], max_lag=max_lag) for i, j in zip(one, other, strict=True)]
+        correlation, lag = np.array(found).T
+        if np.median(correlation) <= min_shot_correlation:
+            continue
+        n_shot_pairs += 1
+        alike = (correlation > min_correlation) & (np.abs(lag) < max_lag)
+        disagreements.append((time_s[other] - time_s[one] - lag / fs_hz)[alike])
+    everywhere = np.concatenate(disagreements) if disagreements else np.zeros(0)
     return {
-        "n_pairs": int(found.size),
-        "n_pairs_unpicked": n_unpicked,
-        **within,
-        "sd": float(found.std()) if found.size else nan,
-        "median_abs": float(np.median(np.abs(found))) if found.size else nan,
+        "n_shot_pairs": n_shot_pairs,
+        "n_pairs_unpicked": int(np.isnan(everywhere).sum()),
+        **_agreement(everywhere[~np.isnan(everywhere)] * (fs_hz if sample_s is None else 1 / sample_s)),
+    }
+
+
+def _agreement(disagreement: Array) -> dict[str, float | int]:
+    """Shares and spread of disagreements in samples."""
+    if not disagreement.size:
+        return {"n_pairs": 0, **dict.fromkeys((*(f"within_{k}" for k in WITHIN), "sd", "median_abs"), float("nan"))}
+    size = np.abs(disagreement)
+    return {
+        "n_pairs": int(size.size),
+        **{f"within_{k}": float(np.mean(size <= k)) for k in WITHIN},
+        "sd": float(disagreement.std()),
+        "median_abs": float(np.median(size)),
     }
