@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+    from torchmetrics import Metric
 
     from seisloom.sample import Sample, Schema
 
@@ -38,6 +40,28 @@ class ModelConfig(Config):
     def build(self, schema: Schema) -> nn.Module:
         """Return the untrained network for samples of this schema."""
         raise NotImplementedError(f"{type(self).__name__} does not say how to build its network")
+
+
+class LossTerm(Config):
+    """One entry of the list `loss:`; the loss is the weighted sum of its terms, each logged under its name."""
+
+    name: str
+    weight: float = 1.0
+    """Factor of this term in the sum."""
+
+    def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the term, a scalar; 0 (with a gradient) where the batch has nothing that it applies to."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is computed")
+
+
+class MetricConfig(Config):
+    """One entry of the list `metrics:`; computed on the validation part after each epoch, drawn as a curve."""
+
+    name: str
+
+    def build(self) -> Metric:
+        """Return a torchmetrics Metric whose `update(outputs, batch)` takes the same mappings as a loss term."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is computed")
 
 
 class Method(Config):

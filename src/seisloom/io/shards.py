@@ -51,7 +51,7 @@ def write_shard(
         path: the tar to write; its folder is made.
         samples: in the order in which they are stored; a LeftOut is counted by its reason.
         schema: fields that each sample must have.
-        counted: scalar fields of which the index counts how many are not 0, such as `has_pick`.
+        counted: scalar fields of which the index counts each value, such as `has_pick`.
         recipe: hash of the recipe that cut the samples.
     Raises:
         OutputError: if the folder cannot be written or the disk is full.
@@ -90,7 +90,7 @@ def _write_members(
             about = {"key": sample.key, "groups": dict(sample.groups), "meta": dict(sample.meta)}
             _add(tar, f"{sample.key}.json", json.dumps(about, sort_keys=True).encode())
             members.append({"key": sample.key, "groups": dict(sample.groups), "at": at, "size": len(payload)})
-            counts.update({name: int(np.sum(sample.arrays[name] != 0)) for name in counted})
+            counts.update(f"{name}={sample.arrays[name]}" for name in counted)
             statistics.add(sample)
     return {
         "version": VERSION,

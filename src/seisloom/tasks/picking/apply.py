@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seisloom.calibration.abstention import ABSTAINED, abstain
+from seisloom.calibration.conformal import LEVELS
 from seisloom.calibration.intervals import IntervalCalibration
 from seisloom.errors import DataError
 from seisloom.inference.windows import predict_in_batches, window_starts
@@ -18,9 +19,9 @@ from seisloom.tasks.picking.records import PickRecord
 
 COLUMNS = (
     "trace", "station", "shot_id", "phase", "time_s", "sigma_s", "lower_s", "upper_s", "probability", "snr_db",
-    "status", "reason", "geometry", "offset_m", "record_fs_hz", "path",
+    "status", "reason", "geometry", "offset_m", "record_fs_hz", "path", "source_x", "source_y", "group_x", "group_y",
 )  # fmt: skip
-"""Columns of a table of picks; in evaluation `truth_s` and `group` follow."""
+"""Columns of a table of picks; in evaluation `truth_s` and half-widths at each level follow."""
 PRESENT = 0.5
 """A window whose probability is above this has an onset; the earliest such window has the first arrival."""
 
@@ -38,7 +39,18 @@ def apply(
     if not tables:
         raise DataError("there are no records to pick")
     table = pd.concat(tables, ignore_index=True)
-    return table if table["truth_s"].notna().any() else table.drop(columns=["truth_s"])
+    if table["truth_s"].notna().any():
+        return table
+    return table.drop(columns=["truth_s", *(column_of(level) for level in LEVELS if column_of(level) in table)])
+
+
+def column_of(level: float) -> str:
+    """Return the name of the column with the half-width of a nominal coverage; only evaluation has them.
+
+    >>> column_of(0.9)
+    'half_90_s'
+    """
+    return f"half_{round(100 * level)}_s"
 
 
 def _pick(
@@ -60,6 +72,9 @@ def _pick(
         abstain_width_s=config.abstain_width_s if calibration is not None else None,
         min_snr_db=config.min_snr_db, min_probability=config.min_probability,
     )  # fmt: skip
+    levels = {} if calibration is None else {
+        column_of(level): calibration.half_width(sigma_s, snr, alpha=1 - level) for level in calibration.levels
+    }  # fmt: skip
     dead = ~np.any(record.x[:, 0] != 0, axis=-1)
     status = np.where(dead, ABSTAINED, status)
     reason = np.where(dead, "dead trace", reason)
@@ -70,6 +85,8 @@ def _pick(
         "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": status, "reason": reason,
         "geometry": record.geometry, "offset_m": record.offset_m, "record_fs_hz": record.record_fs_hz,
         "path": record.path, "truth_s": record.truth_s,
+        **{f"{end}_{axis}": getattr(record, f"{end}_{axis}") for end in ("source", "group") for axis in ("x", "y")},
+        **levels,
     }  # fmt: skip
 
 

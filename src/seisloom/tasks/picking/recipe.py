@@ -119,6 +119,8 @@ class PickingApply(Config):
     """Length in s of the signal window of the SNR, from the pick on."""
     snr_noise_s: float = Field(0.02, gt=0)
     """Length in s of the noise window of the SNR, up to the pick."""
+    score_sample_s: float | None = Field(None, gt=0)
+    """Sample in s that errors are counted in when scored; None takes the interval of each record."""
 
 
 class PickingRecipe(Recipe):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ class PickRecord:
     """Sampling rate of the file: errors in samples are in these."""
     truth_s: Array
     """Time of the human pick after the shot; NaN without."""
+    source_x: Array
+    source_y: Array
+    group_x: Array
+    group_y: Array
     n_non_finite: int = 0
 
     @property
@@ -89,6 +93,7 @@ def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterat
             trace=column("trace_index"), station=column("station").astype(str), shot_id=column("shot_id"),
             geometry=column("geometry").astype(str), path=column("segy_path").astype(str),
             truth_s=column("pick_time_s").astype(float),
+            **{name: column(name).astype(float) for name in ("source_x", "source_y", "group_x", "group_y")},
         )  # fmt: skip
 
 
@@ -167,13 +172,64 @@ def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  #
         for record in _from_gather(recipe, gather):
             first = int(record.trace[0])
             here = slice(first, first + record.n_traces)
-            yield _with(record, station=stations[here], trace=numbers[here])
+            yield replace(record, station=stations[here], trace=numbers[here])
 
 
-def _with(record: PickRecord, **changes: Array) -> PickRecord:
-    from dataclasses import replace
+def with_picks(
+    records: Iterable[PickRecord], *, picks: str | Path | None = None, shots: str | None = None
+) -> list[PickRecord]:
+    """Return the records of some shots, with picks of a file in place of the survey's.
 
-    return replace(record, **changes)
+    Args:
+        records: whole records.
+        picks: CSV or .mat of arrivals, matched by station and shot; by default the records keep their own.
+        shots: numbers such as "3001,3004"; all by default.
+    Raises:
+        DataError: if no record is left, or none of them has a pick.
+    """
+    kept = list(records)
+    if shots is not None:
+        wanted = {int(one) for one in shots.replace(",", " ").split()}
+        there = {int(shot) for record in kept for shot in record.shot_id}
+        if wanted - there:
+            raise DataError(f"shot {min(wanted - there)} is not in the records; they have {_few(sorted(there))}")
+        kept = [_of_shots(record, wanted) for record in kept if wanted & {int(shot) for shot in record.shot_id}]
+    if picks is not None:
+        from seisloom.io.picks import read_arrivals
+
+        table = read_arrivals(picks)
+        times = {(str(row.station), int(row.shot_id)): float(row.pick_time_s) for row in table.itertuples()}
+        kept = [
+            replace(
+                record,
+                truth_s=np.array(
+                    [
+                        times.get((str(s), int(shot)), math.nan)
+                        for s, shot in zip(record.station, record.shot_id, strict=True)
+                    ]
+                ),
+            )
+            for record in kept
+        ]
+    n_picks = sum(int(np.isfinite(record.truth_s).sum()) for record in kept)
+    if n_picks == 0:
+        raise DataError("none of the records has a human pick. Build a manifest with arrivals, or give --picks FILE")
+    return kept
+
+
+def _few(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+
+
+def _of_shots(record: PickRecord, shots: set[int]) -> PickRecord:
+    """The traces of some shots; a gather of one shot stays whole."""
+    here = np.isin(record.shot_id, list(shots))
+    columns = {
+        name: getattr(record, name)[here]
+        for name in record.__slots__
+        if isinstance(getattr(record, name), np.ndarray)
+    }
+    return replace(record, **columns)
 
 
 def _gather_of_array(array: Array, fs_hz: float) -> Gather:
@@ -196,6 +252,8 @@ def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
             station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
             geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
             truth_s=np.full(len(some), np.nan),
+            source_x=gather.source_x[some], source_y=gather.source_y[some],
+            group_x=gather.group_x[some], group_y=gather.group_y[some],
         )  # fmt: skip
 
 

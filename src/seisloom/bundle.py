@@ -1,0 +1,201 @@
+"""A trained model is a folder: recipe, weights, calibration, metrics, history, card. No pickle is needed to open it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seisloom import plugins
+from seisloom.errors import BundleError, MissingDataError, PluginError
+from seisloom.recipe import Recipe, read_recipe
+from seisloom.sample import Array, Arrays, Predictor
+from seisloom.task import Calibration, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A trained model on disk. Never changed in place: calibrating anew writes a new one."""
+
+    path: Path
+    recipe: Recipe
+    calibration: Calibration | None
+
+    @property
+    def task(self) -> Task[Any]:  # Any: any room
+        """The room that trained it."""
+        found: Task[Any] = plugins.load("tasks", self.recipe.task)
+        return found
+
+    @classmethod
+    def open(cls, path: str | Path) -> Bundle:
+        """Return the bundle of a folder, or a shipped one by its name.
+
+        Raises:
+            MissingDataError: if there is neither.
+            BundleError: if a file of it is missing or damaged.
+        """
+        folder = Path(path) if Path(path).is_dir() else shipped_folder(str(path))
+        if not folder.is_dir():
+            raise MissingDataError(f"{path}: no such bundle. Shipped ones: {', '.join(shipped_bundles()) or 'none'}")
+        if not (folder / "recipe.yaml").is_file():
+            raise BundleError(f"{folder}: not a bundle, it has no recipe.yaml. A bundle is what `seisloom train` writes")
+        recipe = read_recipe(folder / "recipe.yaml")
+        calibration = None
+        if (folder / "calibration.json").is_file():
+            task: Task[Any] = plugins.load("tasks", recipe.task)
+            try:
+                values = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+                calibration = task.load_calibration(values)
+            except (ValueError, KeyError, TypeError) as error:
+                raise BundleError(f"{folder / 'calibration.json'}: damaged ({error!r}). Run: seisloom calibrate") from error
+        return cls(folder, recipe, calibration)
+
+    def read_json(self, name: str) -> dict[str, Any]:  # Any: JSON values
+        """Return a JSON file of the bundle, or {} where it has none."""
+        file = self.path / name
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    def network(self, checkpoint: str | Path | None = None) -> nn.Module:
+        """Return the trained network, in evaluation mode, on the CPU.
+
+        Args:
+            checkpoint: None for `weights.safetensors`; "best", "last" or a path for a Lightning `.ckpt` or a
+                `.pth` of weights, which are read with `weights_only=True`: nothing in them is executed.
+        """
+        network = self.recipe.model.build(self.task.item)
+        state = _read_state(self.path, checkpoint)
+        try:
+            network.load_state_dict(state)
+        except RuntimeError as error:
+            raise BundleError(f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: {error}") from error
+        return network.eval()
+
+    def predictor(self, device: str = "auto", *, checkpoint: str | Path | None = None) -> Predictor:
+        """Return a function from NumPy arrays with a leading axis `item` to the network's NumPy outputs."""
+        return as_predictor(self.network(checkpoint), device)
+
+
+def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
+    """Return the network as a function from arrays to arrays, without gradients, on a device."""
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    moved = network.to(device).eval()
+
+    def predict(arrays: Arrays) -> dict[str, Array]:
+        with torch.inference_mode():
+            batch = {name: torch.from_numpy(np.ascontiguousarray(one)).to(device) for name, one in arrays.items()}
+            outputs: Mapping[str, Tensor] = moved(batch)
+            return {name: one.float().cpu().numpy() for name, one in outputs.items()}
+
+    return predict
+
+
+def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor]:
+    if checkpoint is None:
+        file = folder / WEIGHTS
+    elif str(checkpoint) in ("best", "last"):
+        file = folder / "checkpoints" / f"{checkpoint}.ckpt"
+    else:
+        file = Path(checkpoint)
+    if not file.is_file():
+        raise MissingDataError(f"{file}: no such weights")
+    if file.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            # Shipped weights are stored as float16; networks run in float32
+            return {name: one.float() if one.is_floating_point() else one for name, one in load_file(file).items()}
+        except SafetensorError as error:
+            raise BundleError(f"{file}: damaged ({error})") from error
+    return read_checkpoint(file)
+
+
+def read_checkpoint(file: Path) -> dict[str, Tensor]:
+    """Return the network's weights from a Lightning `.ckpt` or a file of weights; nothing in it is executed.
+
+    Raises:
+        BundleError: if the file holds anything but tensors and plain values.
+    """
+    import pickle
+
+    import torch
+
+    try:
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise BundleError(f"{file}: not weights alone, so it is not opened: {str(error).splitlines()[0]}") from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
+    tensors = {name: one for name, one in state.items() if isinstance(one, torch.Tensor)}
+    if not tensors:
+        raise BundleError(f"{file}: holds no weights")
+    inner = {name.removeprefix("network."): one for name, one in tensors.items() if name.startswith("network.")}
+    return inner or tensors
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of a shipped bundle; it may not exist."""
+    return Path(str(resources.files("seisloom") / "weights" / name)) if name else Path("/nonexistent")
+
+
+@lru_cache(maxsize=1)
+def shipped_bundles() -> tuple[str, ...]:
+    """Return the names of the bundles that come with the package."""
+    folder = Path(str(resources.files("seisloom") / "weights"))
+    return tuple(sorted(item.parent.name for item in folder.glob("*/recipe.yaml")))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What `apply` and `evaluate` run: a bundle, or a classical method, behind one face."""
+
+    name: str
+    task: Task[Any]
+    recipe: Recipe
+    predictor: Predictor
+    calibration: Calibration | None
+    bundle: Bundle | None = None
+
+
+def open_predictor(
+    name: str | Path, *, recipe: Recipe | None = None, device: str = "auto", checkpoint: str | Path | None = None
+) -> Opened:
+    """Return what a name stands for: a bundle's folder, a shipped bundle, or a method, looked up in this order.
+
+    Args:
+        name: path or name.
+        recipe: for a method, the recipe that says how records are prepared; the room's packaged one by default.
+        device: cpu, cuda, or auto.
+        checkpoint: see `Bundle.network`.
+    Raises:
+        PluginError: if the name is both a shipped bundle and a method, or nothing at all.
+    """
+    text = str(name)
+    is_method = text in plugins.names("methods")
+    if Path(text).is_dir() or text in shipped_bundles():
+        if is_method and not Path(text).is_dir():
+            raise PluginError(f"{text!r} is a shipped bundle and a method; give the bundle by its folder")
+        bundle = Bundle.open(name)
+        label = text if text in shipped_bundles() else bundle.path.resolve().name
+        predictor = bundle.predictor(device, checkpoint=checkpoint)
+        return Opened(label, bundle.task, bundle.recipe, predictor, bundle.calibration, bundle)
+    if is_method:
+        method = plugins.load("methods", text)(name=text)
+        chosen = recipe if recipe is not None else read_recipe(method.task)
+        return Opened(text, plugins.load("tasks", method.task), chosen, method.predictor(chosen), None)
+    known = [*shipped_bundles(), *plugins.names("methods")]
+    raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")

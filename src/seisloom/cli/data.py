@@ -1,0 +1,172 @@
+"""`seisloom synth`, `manifest` and `shards`: from field files, or from physics, to samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seisloom.cli import screen
+
+if TYPE_CHECKING:
+    from seisloom.recipe import Recipe
+
+synth = typer.Typer(no_args_is_help=True, help="Make data with known truth.")
+manifest = typer.Typer(no_args_is_help=True, help="Match traces, shots and picks of a survey.")
+shards = typer.Typer(no_args_is_help=True, help="Cut samples once, train many times.")
+
+Workers = Annotated[int | None, typer.Option(help="Processes; by default one a core.")]
+Cluster = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, e.g. tcp://10.0.0.1:8786.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Changes = Annotated[list[str] | None, typer.Argument(help="Changes: key=value, such as shards.win_mode=pick.")]
+
+
+@synth.command()
+def survey(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    changes: Annotated[list[str] | None, typer.Argument(help="key=value, such as kind=obs n_shots=200 seed=1.")] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    force: Force = False,
+) -> None:
+    """Write a synthetic refraction or OBS survey with known onsets, in the layout that `manifest build` reads."""
+    from seisloom.compute import executor
+    from seisloom.physics.survey import SurveyConfig
+    from seisloom.recipe import config_from
+    from seisloom.tasks.picking.synth import write_survey
+
+    config = config_from(SurveyConfig, changes or [], where="survey")
+    with executor(cluster, workers) as pool:
+        summary = write_survey(config, out, executor=pool, force=force)
+    screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items()))
+    screen.say(f"next: seisloom manifest build {out}")
+
+
+@manifest.command("build")
+def build(
+    root: Annotated[Path, typer.Argument(help="Folder with dataset.json, geometries/ and the arrivals.")],
+    geom: Annotated[list[str] | None, typer.Option("--geom", help="Geometries; A,B or repeated. All by default.")] = None,
+    arrivals: Annotated[Path | None, typer.Option(help="tlArrival.mat or CSV of picks; found in ROOT by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the manifests; ROOT itself by default.")] = None,
+    shot_byte: Annotated[int | None, typer.Option(help="Header byte of the shot number; found by itself by default.")] = None,
+    allow_index_alignment: Annotated[
+        bool, typer.Option(help="Match by order where no header explains the shot list and the counts differ.")
+    ] = False,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Match every trace with its shot and its pick; reads headers only."""
+    from seisloom.compute import executor
+    from seisloom.tasks.picking.manifest import build_manifest
+
+    with executor(cluster, workers) as pool:
+        report = build_manifest(
+            root, geometries=split_names(geom), arrivals=arrivals, shot_byte=shot_byte,
+            allow_index_alignment=allow_index_alignment, out=out, executor=pool,
+        )  # fmt: skip
+    if json:
+        screen.say_json(report.to_json())
+        return
+    screen.table(report.rows(), title="Manifests")
+    for line in report.lines():
+        screen.say(line)
+
+
+@manifest.command("check")
+def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv, or the survey's folder.")]) -> None:
+    """Say whether a manifest is whole and fits its files."""
+    from seisloom.tasks.picking.manifest import check_manifest
+
+    screen.say(check_manifest(file))
+
+
+@shards.command("write")
+def write(
+    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = "picking",
+    changes: Changes = None,
+    data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")] = Path("shards"),
+    geom: Annotated[list[str] | None, typer.Option("--geom", help="Geometries; A,B or repeated.")] = None,
+    plots_pos: Annotated[int | None, typer.Option(help="Pictures of picked samples a geometry.")] = None,
+    plots_neg: Annotated[int | None, typer.Option(help="Pictures of noise samples a geometry.")] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    force: Force = False,
+) -> None:
+    """Cut, label and store the samples of a survey; goes on where a former run stopped."""
+    from seisloom.compute import executor
+    from seisloom.run import write_shards
+
+    plots = {"shards.plots_pos": plots_pos, "shards.plots_neg": plots_neg}
+    options = [f"{key}={value}" for key, value in plots.items() if value is not None]
+    found = open_recipe(recipe, [*(changes or []), *options], data=data, geom=geom)
+    with executor(cluster, workers) as pool:
+        summaries = write_shards(found, out, pool=pool, force=force)
+    rows: dict[str, dict[str, Any]] = {}
+    left_out: dict[str, int] = {}
+    for one in summaries:
+        row = rows.setdefault(one.path.parent.name, {"geometry": one.path.parent.name, "shards": 0, "samples": 0})
+        row["shards"] += 1
+        row["samples"] += one.n_samples
+        row["kept from before"] = row.get("kept from before", 0) + int(one.existed)
+        for name, count in one.counts.items():
+            row[name] = row.get(name, 0) + count
+        for reason, count in one.left_out.items():
+            left_out[reason] = left_out.get(reason, 0) + count
+    screen.table(list(rows.values()), title=f"Shards in {out}")
+    for reason, count in sorted(left_out.items()):
+        screen.say(f"left out: {count} x {reason}")
+    if options or getattr(found.shards, "plots_pos", 0) or getattr(found.shards, "plots_neg", 0):
+        from seisloom.tasks.picking.view import draw_shards
+
+        for picture in draw_shards(found, out):
+            screen.say(f"drew {picture}")
+
+
+@shards.command("check")
+def check(folder: Annotated[Path, typer.Argument(help="Folder of shards.")]) -> None:
+    """Read every byte; say which shard is damaged, and in which sample."""
+    from seisloom.errors import DataError
+    from seisloom.io.shards import check_shards
+
+    found = list(check_shards(folder))
+    bad = [(path, what) for path, what in found if what]
+    for path, what in bad:
+        screen.say(f"{path}: {what}")
+    if bad or not found:
+        raise DataError(f"{folder}: {len(bad)} of {len(found)} shards are damaged. Delete them and write them again")
+    screen.say(f"{folder}: all {len(found)} shards are whole")
+
+
+@shards.command("show")
+def show(
+    folder: Annotated[Path, typer.Argument(help="Folder of shards.")],
+    n: Annotated[int, typer.Option("-n", help="Samples to draw.")] = 12,
+    out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("shards.png"),
+) -> None:
+    """Draw some samples with their labels."""
+    from seisloom.tasks.picking.view import draw_samples
+
+    screen.say(f"drew {draw_samples(folder, n=n, out=out)}")
+
+
+def split_names(names: list[str] | None) -> list[str] | None:
+    """Return names that were given as A,B or repeated."""
+    return [one for name in names for one in name.replace(",", " ").split()] if names else None
+
+
+def open_recipe(
+    recipe: str, changes: list[str], *, data: str | None = None, geom: list[str] | None = None
+) -> Recipe:
+    """Return a recipe with the command's options; a first argument that is a change means the packaged recipe."""
+    from seisloom.recipe import read_recipe
+
+    if "=" in recipe:
+        changes, recipe = [recipe, *changes], "picking"
+    if data is not None:
+        changes = [*changes, f"data.root={Path(data).resolve() if not data.startswith('$') else data}"]
+    if geom:
+        changes = [*changes, f"data.geometries={split_names(geom)}"]
+    return read_recipe(recipe, changes)

@@ -1,0 +1,199 @@
+"""`seisloom train`, `calibrate`, `evaluate`, `apply` and `models`: from samples to a product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seisloom.cli import screen
+from seisloom.cli.data import open_recipe
+from seisloom.errors import RecipeError
+
+models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
+LOOSE = {"ignore_unknown_options": True, "allow_extra_args": True}
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+Checkpoint = Annotated[str | None, typer.Option(help="best, last or a path, in place of the bundle's weights.")]
+Limits = Annotated[float | None, typer.Option(help="Abstain where the half-width q*sigma is larger, in s.")]
+MinSnr = Annotated[float | None, typer.Option(help="Abstain where the signal-to-noise ratio is lower, in dB.")]
+
+
+def train(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = "picking",
+    changes: Annotated[list[str] | None, typer.Argument(help="Changes: key=value, such as train.epochs=3.")] = None,
+    shards: Annotated[Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("runs/model"),
+    force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
+) -> None:
+    """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
+    from seisloom import run
+
+    found = open_recipe(recipe, as_changes([*(changes or []), *context.args]), data=data)
+    trained = run.train(found, out, shards=shards, force=force)
+    show_report(trained.report)
+    if trained.bundle.calibration is not None:
+        screen.say(f"calibration: {trained.bundle.calibration.note}")
+    for path in (out / "loss_plot.png", *trained.files):
+        screen.say(f"wrote {path}")
+    screen.say(f"bundle: {out}")
+
+
+def calibrate(
+    bundle: Annotated[str, typer.Argument(help="Bundle, by folder or shipped name.")],
+    source: Annotated[Path, typer.Argument(help="Survey with manifests, or one picks_manifest.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
+    picks: Annotated[Path | None, typer.Option(help="Table of picks of a single record file.")] = None,
+    shots: Annotated[str | None, typer.Option(help="Use these shots only, e.g. 3001,3004.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Calibrate anew on picks of your own; the bundle itself is not changed."""
+    from seisloom import run
+    from seisloom.bundle import open_predictor
+    from seisloom.tasks.picking.records import with_picks
+
+    opened = open_predictor(bundle)
+    records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
+    made = run.recalibrate(bundle, records, out, force=force)
+    calibration = made.calibration
+    screen.say(f"wrote {out}: {calibration.note if calibration is not None else ''}")
+
+
+def evaluate(
+    methods: Annotated[list[str], typer.Argument(help="Bundles or methods, and last the survey with manifests.")],
+    out: Annotated[Path, typer.Option(help="Folder for metrics, figures and the page.")] = Path("evaluation"),
+    shots: Annotated[str | None, typer.Option(help="Score these shots only, e.g. 3001,3004.")] = None,
+    device: Device = "auto",
+    checkpoint: Checkpoint = None,
+) -> None:
+    """Score methods side by side on whole records with human picks."""
+    from seisloom import run
+    from seisloom.bundle import open_predictor
+    from seisloom.tasks.picking.records import with_picks
+
+    if len(methods) < 2:
+        raise RecipeError("evaluate needs a method and data: seisloom evaluate METHOD... DATA")
+    *names, data = methods
+    first = open_predictor(names[0], device=device, checkpoint=checkpoint)
+    opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
+    records = with_picks(first.task.open(first.recipe, Path(data), None), shots=shots)
+    report, files = run.evaluate(opened, records, out)
+    show_report(report)
+    for path in files:
+        screen.say(f"wrote {path}")
+
+
+def apply(
+    method: Annotated[str, typer.Argument(help="Bundle by folder or shipped name, or a classical method.")],
+    source: Annotated[Path, typer.Argument(help="SEG-Y, SEG-2 or SU file, manifest CSV, or survey folder.")],
+    out: Annotated[Path, typer.Option(help="Product; the suffix chooses: .csv .parquet .sgt .segy")],
+    figure: Annotated[Path | None, typer.Option(help="Picture of the first gathers with picks.")] = None,
+    abstain_width_s: Limits = None,
+    min_snr_db: MinSnr = None,
+    device: Device = "auto",
+    checkpoint: Checkpoint = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Pick whole records: times with intervals, or abstentions with their reasons."""
+    import dataclasses
+
+    from seisloom.bundle import open_predictor
+    from seisloom.errors import OutputError
+
+    if out.exists() and not force:
+        raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
+    opened = open_predictor(method, device=device, checkpoint=checkpoint)
+    limits: dict[str, Any] = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
+    changed = {key: value for key, value in limits.items() if value is not None}
+    if changed:
+        part = opened.recipe.apply.model_copy(update=changed) if opened.recipe.apply else None
+        opened = dataclasses.replace(opened, recipe=opened.recipe.model_copy(update={"apply": part}))
+    records = list(opened.task.open(opened.recipe, source, None))
+    product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
+    opened.task.write(product, out)
+    counts = product["status"].value_counts().to_dict()
+    n_bad = sum(record.n_non_finite for record in records)
+    screen.say(f"read {len(product)} traces of {source}" + (f", {n_bad} samples were not finite" if n_bad else ""))
+    screen.say(f"wrote {out}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    for reason, count in _reasons(product).items():
+        screen.say(f"abstained: {count} x {reason}")
+    if opened.calibration is None:
+        screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
+    if figure is not None:
+        from seisloom.tasks.picking.view import draw_records
+
+        draw_records(records, product, figure)
+        screen.say(f"drew {figure}")
+
+
+def _reasons(product: Any) -> dict[str, int]:  # Any: a pandas table
+    """Count abstentions by kind of reason; the numbers in a reason differ from trace to trace."""
+    counts: dict[str, int] = {}
+    for reason in product.loc[product["status"] != "picked", "reason"]:
+        kind = " and ".join(part.split(" < ")[0].rsplit(" ", 1)[0].strip() for part in str(reason).split(";"))
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+@models.command("list")
+def list_models() -> None:
+    """List what `apply` and `evaluate` take by name, and the networks that a recipe may name."""
+    from seisloom import plugins
+    from seisloom.bundle import shipped_bundles
+
+    rows = [{"name": name, "kind": "shipped bundle"} for name in shipped_bundles()]
+    rows += [{"name": name, "kind": "classical method"} for name in plugins.names("methods")]
+    rows += [{"name": name, "kind": "network, for model.name"} for name in plugins.names("models")]
+    screen.table(rows)
+
+
+@models.command("show")
+def show_model(name: Annotated[str, typer.Argument(help="Bundle, by folder or shipped name; or a method or network.")]) -> None:
+    """Print the card of a bundle, or the keys of a method or network."""
+    from seisloom import plugins
+    from seisloom.bundle import Bundle, shipped_bundles
+
+    if Path(name).is_dir() or name in shipped_bundles():
+        card = Bundle.open(name).path / "card.md"
+        screen.say(card.read_text(encoding="utf-8") if card.is_file() else f"{name} has no card")
+        return
+    group = "methods" if name in plugins.names("methods") else "models"
+    kind = plugins.load(group, name)
+    screen.say((kind.__doc__ or name).strip())
+    rows = [
+        {"key": key, "default": str(one.default), "meaning": one.description or ""}
+        for key, one in kind.model_fields.items()
+    ]
+    screen.table(rows)
+
+
+def as_changes(words: list[str]) -> list[str]:
+    """Return `--key value` and `--key=value` as key=value, and what is one already as it is.
+
+    >>> as_changes(["--batch-size", "16", "train.epochs=3"])
+    ['batch_size=16', 'train.epochs=3']
+    """
+    changes: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            key = word.removeprefix("--")
+            if "=" not in key:
+                if not rest or rest[0].startswith("--"):
+                    raise RecipeError(f"{word}: needs a value; write {word} VALUE or {key.replace('-', '_')}=VALUE")
+                key = f"{key}={rest.pop(0)}"
+            name, _, value = key.partition("=")
+            changes.append(f"{name.replace('-', '_')}={value}")
+        else:
+            changes.append(word)
+    return changes
+
+
+def show_report(report: Any) -> None:  # Any: JSON values
+    """Print the table of a report: a row a method."""
+    screen.table([{"method": name, **row} for name, row in report.get("table", {}).items()], title=report.get("title", ""))
+    for line in report.get("notes", []):
+        screen.say(line)

@@ -1,0 +1,95 @@
+"""Do intervals cover what they say, how wide are they, and for which groups do they fail?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import stats
+
+from seisloom.figures.style import BLACK, GREY, PALE, VERMILION, drawn, grid, method_looks, new_figure, write_nothing
+
+
+@drawn
+def draw_reliability(
+    coverage: Mapping[str, Mapping[float, float]],
+    width_ms: Mapping[str, Mapping[float, float]] | None = None,
+    *,
+    n_picks: int,
+    title: str = "",
+) -> Figure:
+    """Draw coverage against nominal coverage, and the width that it takes.
+
+    Args:
+        coverage: by method, then by nominal coverage (0 to 1), the share of true times inside.
+        width_ms: by method, then by nominal coverage, the median width in ms.
+        n_picks: number of picks behind each share; the grey band is their binomial 95 % range. Picks of one shot
+            err together, so that honest shares scatter more than this.
+        title: for instance the data.
+    """
+    figure = new_figure(10.0, 5.0)
+    left, right = figure.subplots(1, 2)
+    looks = method_looks(coverage)
+    nominal = np.linspace(0.01, 0.99, 99)
+    low, high = (np.asarray(stats.binom.ppf(tail, n_picks, nominal)) / n_picks for tail in (0.025, 0.975))
+    left.fill_between(nominal, low, high, color=PALE, label=f"chance, {n_picks} picks")
+    left.plot([0, 1], [0, 1], color=GREY, linewidth=1, label="as promised")
+    for name, points in coverage.items():
+        levels = sorted(points)
+        left.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
+    left.set(
+        xlim=(0.4, 1), ylim=(min([0.4, *(v - 0.05 for p in coverage.values() for v in p.values())]), 1.02),
+        xlabel="nominal coverage", ylabel="share of true times inside", title=title or "coverage",
+    )  # fmt: skip
+    left.text(0.97, 0.06, "below the line: too sure", transform=left.transAxes, ha="right", color=GREY)
+    left.legend(loc="upper left")
+    for name, points in (width_ms or {}).items():
+        levels = sorted(one for one in points if np.isfinite(points[one]))
+        right.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
+    if width_ms:
+        right.set(xlabel="nominal coverage", ylabel="median width (ms)", title="width", xlim=(0.4, 1))
+        right.set_ylim(bottom=0)
+    else:
+        write_nothing(right, "no widths given")
+    for axes in (left, right):
+        grid(axes)
+    return figure
+
+
+@drawn
+def draw_coverage_by_group(
+    groups: Mapping[str, tuple[float, int]], *, nominal: float = 0.9, kind: str = "group", title: str = ""
+) -> Figure:
+    """Draw the coverage of each group with its binomial 95 % interval; groups that fall short are filled.
+
+    Args:
+        groups: by label, in the order to draw, coverage (0 to 1) and number of picks.
+        nominal: promised coverage.
+        kind: what the groups are, such as "SNR third".
+        title: for instance the data.
+    """
+    names = [name for name, (_, n) in groups.items() if n > 0]
+    figure = new_figure(10.0, max(2.2 + 0.3 * len(names), 3.2))
+    axes = figure.subplots()
+    place = np.arange(len(names))
+    for y, name in zip(place, names, strict=True):
+        coverage, n = groups[name]
+        hits = round(coverage * n)
+        # Clopper & Pearson (1934): exact for a share of n independent picks.
+        low = stats.beta.ppf(0.025, hits, n - hits + 1) if hits else 0.0
+        high = stats.beta.ppf(0.975, hits + 1, n - hits) if hits < n else 1.0
+        short = high < nominal
+        colour = VERMILION if short else BLACK
+        axes.plot([low, high], [y, y], color=colour, linewidth=2)
+        axes.plot(coverage, y, "o", color=colour, markerfacecolor=colour if short else "white", markersize=8)
+    axes.axvline(nominal, color=GREY, linestyle="--", linewidth=1.2)
+    axes.annotate(
+        f"promised: {nominal:.0%}", (nominal, 1.01), xycoords=("data", "axes fraction"), ha="center", color=GREY
+    )
+    axes.set_yticks(place, [f"{name}  (n = {groups[name][1]})" for name in names])
+    axes.set(xlabel=f"share of true times inside the {nominal:.0%} interval", ylabel=kind, xlim=(None, 1.01))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_title(title or f"coverage by {kind}", pad=20)
+    grid(axes)
+    return figure

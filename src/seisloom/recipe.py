@@ -1,0 +1,387 @@
+"""The recipe: one typed object that YAML, the command line and a request hydrate alike.
+
+Keys stand in the order of the flow. An entry with a `name` is the object it names, found by entry point; no import
+path ever comes from a file. Mistakes are reported all at once, each with its path and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, Field, SerializeAsAny, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from seisloom import plugins
+from seisloom.augment.augmentation import Augmentation
+from seisloom.config import Config, LossTerm, MetricConfig, ModelConfig, Preparation
+from seisloom.errors import MissingDataError, RecipeError
+
+Json = Any  # Any: what YAML and JSON can say
+
+
+class Entry:
+    """Marks a part of a recipe as a tagged union on `name`, fed by a group of entry points."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:  # Any: pydantic's own protocol
+        def hydrate(value: Json) -> Config:
+            if isinstance(value, Config):
+                return value
+            if isinstance(value, str):
+                value = {"name": value}
+            if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+                known = ", ".join(plugins.names(self.group))
+                raise ValueError(f"needs a name; {self.group} that are known: {known}")
+            try:
+                found: type[Config] = plugins.load(self.group, value["name"])
+            except LookupError as error:
+                raise ValueError(str(error)) from None
+            return found.model_validate(dict(value))
+
+        return core_schema.no_info_plain_validator_function(
+            hydrate, serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump())
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Json]:  # Any: see above
+        return {
+            "oneOf": [
+                {**plugins.load(self.group, name).model_json_schema(), "title": name}
+                for name in plugins.names(self.group)
+            ]
+        }
+
+
+def expand(path: str) -> Path:
+    """Return the path with `${SEISLOOM_DATA}` and the like filled in.
+
+    Raises:
+        MissingDataError: if a variable in it is not set.
+    """
+    filled = os.path.expandvars(path)
+    unset = re.findall(r"\$\{?(\w+)\}?", filled)
+    if unset:
+        raise MissingDataError(f"{path}: {unset[0]} is not set. Set it: export {unset[0]}=/folder/with/data")
+    return Path(filled).expanduser()
+
+
+class SplitConfig(Config):
+    """How samples are parted: whole groups, drawn by a keyed hash of their names."""
+
+    by: tuple[str, ...] = Field(("shot",), min_length=1)
+    """Kinds of group that are never parted, e.g. [shot] or [station]; several together join what shares any of them."""
+    valid: float = Field(0.15, ge=0, lt=1)
+    """Share of groups that choose the model (early stop, best epoch)."""
+    calibrate: float = Field(0.2, ge=0, lt=1)
+    """Share of groups that neither train nor choose, and only calibrate."""
+    test: float = Field(0.2, ge=0, lt=1)
+    """Share of groups that are only scored."""
+    named: Mapping[str, tuple[str, ...]] = {}
+    """Lists of groups by part, e.g. {test: [LINE/1003]}; they come before the shares."""
+    only: tuple[str, ...] = ()
+    """Keep only groups whose name begins with one of these, e.g. [REFRAPY1/]; empty keeps all."""
+
+
+class TrainConfig(Config):
+    """The training loop; the names follow PyTorch Lightning where it has them."""
+
+    epochs: int = Field(30, ge=1)
+    """Passes over the training part, at most."""
+    batch_size: int = Field(16, ge=1)
+    """Items in a batch, on each device."""
+    num_workers: int = Field(0, ge=0)
+    """Processes that read samples, on each device; 0 reads in the training process."""
+    lr: float = Field(1e-3, gt=0)
+    """Highest learning rate; it rises over the first 5 % of the steps and falls to 1 % on a cosine."""
+    weight_decay: float = Field(1e-2, ge=0)
+    """Decay of the AdamW optimiser."""
+    clip_norm: float = Field(1.0, gt=0)
+    """Gradients with a larger norm are scaled down to it."""
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
+    patience: int = Field(10, ge=1)
+    """Epochs without a better validation loss before training stops."""
+    monitor: str = "valid/loss"
+    """What chooses the best epoch: a logged quantity of the validation part."""
+    monitor_mode: Literal["min", "max"] = "min"
+    """Whether less or more of it is better."""
+    init_from: str | None = None
+    """A bundle, by folder or by the name of a shipped one, whose weights training starts from."""
+    max_non_finite: int = Field(10, ge=0)
+    """Batches with a non-finite loss that are skipped (named and counted) before training stops."""
+    keep_checkpoints: int = Field(1, ge=0)
+    """Checkpoints of single epochs that are kept beside best and last."""
+    accelerator: str = "auto"
+    """Lightning's accelerator: auto, cpu, gpu, ..."""
+    devices: int | str = "auto"
+    """Lightning's devices: a number or auto."""
+    num_nodes: int = Field(1, ge=1)
+    """Machines that train together."""
+    strategy: str = "auto"
+    """Lightning's strategy: auto, ddp, ..."""
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    """Lightning's precision."""
+    threads: int | None = Field(None, ge=1)
+    """Threads that torch uses; None leaves its own choice."""
+    loggers: tuple[Literal["csv", "tensorboard"], ...] = ("csv", "tensorboard")
+    """Where curves are written besides history.csv."""
+
+
+def _known_task(name: str) -> str:
+    if name not in plugins.names("tasks"):
+        raise ValueError(f"no task is named {name!r}{plugins.nearest(name, plugins.names('tasks'))}")
+    return name
+
+
+class Recipe(Config):
+    """Everything that decides what comes out, in the order of the flow. A room narrows its parts."""
+
+    aliases: ClassVar[Mapping[str, str]] = {
+        "batch_size": "train.batch_size",
+        "num_workers": "train.num_workers",
+        "epochs": "train.epochs",
+    }
+    """Accepted spellings of other keys, by their path; a list entry may be named instead of counted."""
+
+    task: Annotated[str, AfterValidator(_known_task)]
+    """The room."""
+    seed: int = 0
+    """All randomness follows from it."""
+    data: SerializeAsAny[Config]
+    """What is read."""
+    split: SplitConfig = SplitConfig()
+    """How it is parted."""
+    shards: SerializeAsAny[Config] | None = None
+    """How samples are cut and stored."""
+    prepare: tuple[Annotated[Preparation, Entry("preparations")], ...] = ()
+    """Steps that run once on each record, in NumPy."""
+    augment: tuple[Annotated[Augmentation, Entry("augmentations")], ...] = ()
+    """Random changes of training batches."""
+    model: Annotated[ModelConfig, Entry("models")]
+    """The network."""
+    loss: tuple[Annotated[LossTerm, Entry("losses")], ...] = Field(min_length=1)
+    """Terms that are summed with their weights."""
+    metrics: tuple[Annotated[MetricConfig, Entry("metrics")], ...] = ()
+    """What is measured on the validation part after each epoch."""
+    train: TrainConfig = TrainConfig()
+    """The training loop."""
+    calibrate: SerializeAsAny[Config] | None = None
+    """How scores become intervals."""
+    apply: SerializeAsAny[Config] | None = None
+    """How whole records are taken through the network."""
+
+    def to_yaml(self) -> str:
+        """Return the recipe as YAML, every default written out."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=100)
+        return text
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Return the recipe of a YAML file, or of a packaged recipe by its name, with `key=value` changes.
+
+    Paths in the file are relative to the file.
+
+    Raises:
+        MissingDataError: if there is no such file.
+        RecipeError: with every mistake, its path and the nearest valid name.
+
+    >>> read_recipe("picking", ["train.epochs=3"]).train.epochs
+    3
+    """
+    file = Path(path)
+    if not file.suffix and not file.exists():
+        file = packaged_recipe(str(path))
+    if not file.is_file():
+        raise MissingDataError(f"{path}: no such recipe. Packaged ones: {', '.join(packaged_recipes())}")
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path}: a recipe is a mapping that begins with `task:`")
+    return recipe_from(values, overrides, where=str(path), folder=file.parent.resolve())
+
+
+def recipe_from(
+    values: Mapping[str, Json], overrides: Sequence[str] = (), *, where: str = "recipe", folder: Path | None = None
+) -> Recipe:
+    """Return the recipe of plain values (YAML, a request) with `key=value` changes; see `read_recipe`."""
+    name = values.get("task")
+    if not isinstance(name, str) or name not in plugins.names("tasks"):
+        raise RecipeError(f"{where}: task: no task is named {name!r}; there are {', '.join(plugins.names('tasks'))}")
+    kind: type[Recipe] = plugins.load("tasks", name).recipe
+    tree = _plain(values)
+    mistakes: list[str] = []
+    for key in [key for key in tree if key in kind.aliases]:
+        value = tree.pop(key)
+        _set(tree, kind.aliases[key], value, mistakes, shown=key)
+    for change in overrides:
+        key, equals, text = change.partition("=")
+        if not equals:
+            mistakes.append(f"{change!r} is not key=value; write for instance train.epochs=3")
+            continue
+        key = key.strip().lstrip("-").replace("-", "_")
+        _set(tree, kind.aliases.get(key, key), _value(text), mistakes, shown=change)
+    if folder is not None:
+        _anchor(tree, folder)
+    try:
+        recipe = kind.model_validate(tree)
+    except ValidationError as error:
+        mistakes += [_sentence(kind, tree, one) for one in error.errors()]
+    if mistakes:
+        head = f"{where}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+        raise RecipeError("\n  ".join([head, *mistakes]))
+    return recipe
+
+
+def packaged_recipes() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    folder = resources.files("seisloom") / "recipes"
+    return sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def packaged_recipe(name: str) -> Path:
+    """Return the path of a packaged recipe; it may not exist."""
+    return Path(str(resources.files("seisloom") / "recipes" / f"{name}.yaml"))
+
+
+def _value(text: str) -> Json:
+    """Return the value of the right side of key=value; numbers such as 1e-3, which YAML 1.1 takes for text, too."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _plain(values: Json) -> Json:
+    if isinstance(values, Mapping):
+        return {str(key): _plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_plain(value) for value in values]
+    return values
+
+
+def _set(tree: Json, path: str, value: Json, mistakes: list[str], *, shown: str) -> None:
+    """Set one place of the tree; a list is entered by number or by the name of its entry."""
+    *way, last = path.split(".")
+    here = tree
+    for step in way:
+        if isinstance(here, dict):
+            if here.get(step) is None:
+                here[step] = {}
+            elif isinstance(here[step], str):
+                here[step] = {"name": here[step]}
+            here = here[step]
+        elif isinstance(here, list):
+            place = _place(here, step)
+            if place is None:
+                mistakes.append(f"{shown}: there is no entry {step!r}; entries are {_listed(here)}")
+                return
+            if isinstance(here[place], str):
+                here[place] = {"name": here[place]}
+            here = here[place]
+        else:
+            mistakes.append(f"{shown}: {step!r} is inside of a plain value")
+            return
+    if isinstance(here, dict):
+        here[last] = value
+    elif isinstance(here, list) and (place := _place(here, last)) is not None:
+        here[place] = value
+    else:
+        mistakes.append(f"{shown}: there is no entry {last!r}; entries are {_listed(here)}")
+
+
+def _place(entries: list[Json], step: str) -> int | None:
+    if step.isdigit():
+        return int(step) if int(step) < len(entries) else None
+    called = [entry.get("name") if isinstance(entry, dict) else entry for entry in entries]
+    return called.index(step) if step in called else None
+
+
+def _listed(entries: Json) -> str:
+    if not isinstance(entries, list) or not entries:
+        return "none"
+    called = [entry.get("name") if isinstance(entry, dict) else entry for entry in entries]
+    return ", ".join(f"{place} ({name})" for place, name in enumerate(called))
+
+
+PATH_KEYS = ("root", "arrivals", "shards_dir")
+
+
+def _anchor(tree: dict[str, Json], folder: Path) -> None:
+    """Make the relative paths under `data` relative to the recipe's folder; variables stay as they are written."""
+    data = tree.get("data")
+    if not isinstance(data, dict):
+        return
+    for key in PATH_KEYS:
+        path = data.get(key)
+        if isinstance(path, str) and path and not path.startswith(("$", "~", "/")):
+            data[key] = str(folder / path)
+
+
+def _sentence(kind: type[Recipe], tree: Json, error: Any) -> str:  # Any: pydantic's ErrorDetails
+    """Return one mistake in words: path, what is wrong, and the nearest valid name for an unknown key."""
+    place = tuple(error["loc"])
+    path = ".".join(str(step) for step in place)
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(kind, tree, place[:-1])
+        return f"{path}: unknown key{plugins.nearest(str(place[-1]), known)}"
+    message = error["msg"].removeprefix("Value error, ")
+    given = error.get("input")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{path}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _keys_at(kind: type[BaseModel], tree: Json, place: Sequence[str | int]) -> list[str]:
+    """Return the keys that are valid at a place of the tree."""
+    here: type[BaseModel] | None = kind
+    value = tree
+    for depth, step in enumerate(place):
+        value = value[step] if isinstance(value, list | dict) else None
+        if here is not None and isinstance(step, str) and step in here.model_fields:
+            entry = [mark for mark in _marks(here.model_fields[step]) if isinstance(mark, Entry)]
+            if entry:
+                inner = tree
+                for inner_step in place:
+                    inner = inner[inner_step]
+                name = inner.get("name") if isinstance(inner, dict) else inner
+                rest = place[depth + 1 :]
+                if isinstance(name, str) and all(isinstance(one, int) for one in rest):
+                    here = plugins.load(entry[0].group, name)
+                    break
+                return []
+            here = _config_of(here.model_fields[step].annotation)
+    return sorted(here.model_fields) if here is not None else []
+
+
+def _marks(field: Any) -> list[Any]:  # Any: typing's own objects
+    marks = list(field.metadata)
+    for argument in getattr(field.annotation, "__args__", ()):
+        marks += list(getattr(argument, "__metadata__", ()))
+    return marks
+
+
+def _config_of(annotation: Any) -> type[BaseModel] | None:  # Any: typing's own objects
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _config_of(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,231 @@
+"""The whole system on one page: write shards, train, calibrate, evaluate, apply. Every room goes through here."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from seisloom import plugins
+from seisloom.bundle import Bundle, Opened, open_predictor
+from seisloom.card import write_card
+from seisloom.compute import InThisProcess, run_jobs
+from seisloom.errors import CalibrationError, LeftOut, OutputError
+from seisloom.io.shards import Shards, ShardSummary, finished, write_folder_index, write_json, write_shard
+from seisloom.progress import track
+from seisloom.recipe import Recipe
+from seisloom.sample import Ref
+from seisloom.split import split
+from seisloom.task import Product, Record, Report, Task
+
+logger = logging.getLogger("seisloom")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """The samples of one shard."""
+
+    path: Path
+    refs: tuple[Ref, ...]
+
+
+def task_of(recipe: Recipe) -> Task[Any]:  # Any: any room
+    """Return the room of a recipe."""
+    found: Task[Any] = plugins.load("tasks", recipe.task)
+    return found
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """Return a hash of what decides the bytes of a sample: task, seed, data, shards and prepare."""
+    part = recipe.model_dump(mode="json", include={"task", "seed", "data", "shards", "prepare"})
+    part["data"] = {key: value for key, value in part["data"].items() if key not in ("root", "manifests")}
+    return hashlib.sha256(repr(sorted(part.items())).encode()).hexdigest()[:16]
+
+
+def write_shards(
+    recipe: Recipe, out: Path, *, pool: Executor | None = None, force: bool = False
+) -> list[ShardSummary]:
+    """Read or synthesise every planned sample once and store it; finished shards are kept.
+
+    The bytes do not depend on how many workers there are, nor on whether the run was cut off and done again.
+
+    Raises:
+        OutputError: if the folder holds shards of another recipe and `force` is not given.
+    """
+    task, mark = task_of(recipe), recipe_hash(recipe)
+    size = getattr(recipe.shards, "shard_size", 10_000)
+    by_name: dict[str, list[Ref]] = defaultdict(list)
+    for ref in task.plan(recipe):
+        by_name[task.shard(ref)].append(ref)
+    jobs = [
+        ShardJob(out / f"{name}-{number:05d}.tar", tuple(refs[first : first + size]))
+        for name, refs in sorted(by_name.items())
+        for number, first in enumerate(range(0, len(refs), size))
+    ]
+    _claim_shards(out, jobs, mark, force=force)
+    pool = pool if pool is not None else InThisProcess()
+    done = run_jobs(pool, partial(_write_one, recipe=recipe, mark=mark), jobs)
+    n_refs = sum(len(job.refs) for job in jobs)
+    sizes = {job.path: len(job.refs) for job in jobs}
+    summaries = list(
+        track(done, total=n_refs, what="writing shards", unit="samples", size=lambda one: sizes[one.path])
+    )
+    for folder in sorted({one.path.parent for one in summaries}):
+        inside = [one for one in summaries if one.path.parent == folder]
+        write_folder_index(folder, inside, task.sample, task=task.name, recipe=mark)
+    return summaries
+
+
+def _claim_shards(out: Path, jobs: Sequence[ShardJob], mark: str, *, force: bool) -> None:
+    ours = {job.path for job in jobs}
+    for path in sorted(out.rglob("*.tar")) if out.is_dir() else []:
+        if path in ours and finished(path, recipe=mark) is not None:
+            continue
+        if path.parent in {one.parent for one in ours} and not force:
+            raise OutputError(
+                f"{path}: is a shard of another recipe or survey. Choose another --out, or replace it with --force"
+            )
+        if path.parent in {one.parent for one in ours}:
+            path.unlink()
+
+
+def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
+    known = finished(job.path, recipe=mark)
+    if known is not None:
+        return known
+    task = task_of(recipe)
+
+    def samples() -> Iterable[Any]:  # Any: a Sample or a LeftOut
+        for ref in job.refs:
+            try:
+                yield task.read(recipe, ref)
+            except LeftOut as reason:
+                yield reason
+
+    counted = [field.name for field in task.sample.fields if field.label == "class"]
+    return write_shard(job.path, samples(), task.sample, counted=counted, recipe=mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What `train` ends with."""
+
+    bundle: Bundle
+    report: Report
+    files: tuple[Path, ...]
+
+
+def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool = False) -> Trained:
+    """Train, calibrate on groups that neither trained nor chose the model, and evaluate on yet others.
+
+    Args:
+        recipe: what to do.
+        out: folder of the bundle.
+        shards: folder of shards; without, samples are read from the files each epoch.
+        force: replace another bundle in `out`.
+    """
+    from seisloom.training.fit import fit
+    from seisloom.training.loader import LiveSource
+
+    task = task_of(recipe)
+    source = Shards(shards) if shards is not None else LiveSource(task, recipe)
+    bundle = fit(task, recipe, out, source=source, force=force)
+    parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    opened = Opened(out.name, task, recipe, bundle.predictor(), None, bundle)
+    if parts["calibrate"]:
+        records = list(task.records(recipe, parts["calibrate"]))
+        opened = with_calibration(opened, records)
+        write_json(out / "calibration.json", opened.calibration.to_json())
+        logger.info("calibrated: %s", opened.calibration.note)
+    else:
+        logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
+        records = []
+    report: Report = {}
+    files: tuple[Path, ...] = ()
+    if parts["test"]:
+        methods = [opened, *_calibrated_methods(task, recipe, records)]
+        report, files = evaluate(methods, list(task.records(recipe, parts["test"])), out, references=records)
+    bundle = Bundle.open(out)
+    write_card(bundle, report)
+    return Trained(bundle, report, files)
+
+
+def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
+    """The classical methods of the room, calibrated on the same groups as the network."""
+    methods = []
+    for name in plugins.names("methods"):
+        if plugins.load("methods", name).model_fields["task"].default == task.name:
+            opened = open_predictor(name, recipe=recipe)
+            methods.append(with_calibration(opened, records) if records else opened)
+    return methods
+
+
+def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
+    """Return the method with a calibration from records with truth."""
+    product = opened.task.apply(opened.recipe, opened.predictor, None, records)
+    calibration = opened.task.calibrate(opened.recipe, product)
+    return Opened(opened.name, opened.task, opened.recipe, opened.predictor, calibration, opened.bundle)
+
+
+def recalibrate(name: str | Path, records: Sequence[Record], out: Path, *, force: bool = False) -> Bundle:
+    """Write a copy of a bundle that is calibrated on other records, such as a few shots of a new survey.
+
+    Raises:
+        CalibrationError: if `name` is no bundle, or the records have no truth.
+        OutputError: if `out` is there already.
+    """
+    opened = open_predictor(name)
+    if opened.bundle is None:
+        raise CalibrationError(f"{name} is a method without weights, and has no calibration to keep")
+    if out.exists() and not force:
+        raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
+    calibrated = with_calibration(opened, records)
+    partial_out = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial_out, ignore_errors=True)
+    stale = ("metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
+    shutil.copytree(opened.bundle.path, partial_out, ignore=shutil.ignore_patterns(*stale))
+    write_json(partial_out / "calibration.json", calibrated.calibration.to_json())
+    if force:
+        shutil.rmtree(out, ignore_errors=True)
+    partial_out.replace(out)
+    bundle = Bundle.open(out)
+    write_card(bundle, {})
+    return bundle
+
+
+def evaluate(
+    methods: Sequence[Opened], records: Sequence[Record], out: Path, *, references: Sequence[Record] = ()
+) -> tuple[Report, tuple[Path, ...]]:
+    """Score methods side by side on the same whole records, and write metrics, tables, figures and a page.
+
+    Args:
+        methods: the first one is the one in question.
+        records: with truth; of groups that nothing was chosen or calibrated on.
+        out: folder for `metrics.json`, `report.html` and pictures.
+        references: records with truth that a baseline without waveforms may learn from: the leak alarm.
+    """
+    task, recipe = methods[0].task, methods[0].recipe
+    products: dict[str, Product] = {}
+    for one in methods:
+        products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, records)
+    report = task.evaluate(recipe, products, references)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "metrics.json", report)
+    files = task.report(recipe, products, report, records, out)
+    return report, (out / "metrics.json", *files)
+
+
+def apply(name: str | Path, source: Any, *, device: str = "auto", fs_hz: float | None = None) -> Product:
+    """Return the product of a bundle or method for a path, an ObsPy Stream, or an array with its sampling rate."""
+    opened = open_predictor(name, device=device)
+    records = opened.task.open(opened.recipe, source, fs_hz)
+    return opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
+
+

@@ -1,0 +1,73 @@
+"""The Task record: a room is plain functions over two schemas. No base class.
+
+A variant of a room is `dataclasses.replace(PICKING, ...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic
+
+from seisloom.recipe import R
+from seisloom.sample import Arrays, Predictor, Ref, Sample, Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# A room chooses the types of its records, products and calibrations; the house only hands them on.
+Record = Any
+Product = Any
+Calibration = Any
+Report = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Generic[R]):
+    """What a room can do. The order of the fields is the order of the flow."""
+
+    name: str
+    summary: str
+    recipe: type[R]
+
+    sample: Schema
+    """Fields of one stored sample."""
+    item: Schema
+    """Fields of one item of a batch, without the axis `item`: what augmentations, networks and losses see."""
+    output: Schema
+    """Fields that a network returns for an item."""
+
+    plan: Callable[[R], Sequence[Ref]]
+    """What there is, without reading it."""
+    read: Callable[[R, Ref], Sample]
+    """Read or synthesise one sample; raises LeftOut where it does not qualify. Shards are a cache of this."""
+    shard: Callable[[Ref], str]
+    """Name of the shard, without number and suffix, that a sample belongs to."""
+    group: Callable[[R, Sequence[Ref], bool], Sequence[Sequence[Ref]]]
+    """Which samples are seen together as one item, in training or not; for most rooms each alone."""
+    join: Callable[[R, Sequence[Sample], np.random.Generator | None], Arrays]
+    """The samples of one item as its arrays, cropped at a place drawn from the generator (None: a fixed place)."""
+
+    records: Callable[[R, Sequence[Ref]], Iterable[Record]]
+    """The whole records behind held-out refs, with their truth: what calibration and evaluation run on."""
+    open: Callable[[R, Any, float | None], Iterable[Record]]
+    """The records of what a user gives: a path, an ObsPy Stream, or an array with its sampling rate."""
+    apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
+    """Whole records through a predictor, to a product."""
+    calibrate: Callable[[R, Product], Calibration]
+    """From the product on held-out groups, with its truth, to a calibration."""
+    load_calibration: Callable[[Mapping[str, Any]], Calibration]
+    """A calibration from its JSON; the object's own `to_json` is the way there."""
+    evaluate: Callable[[R, Mapping[str, Product], Sequence[Record]], Report]
+    """Products of several methods on the same records, with their truth, to JSON values: `table` has a row a method.
+    The records are others, with truth, from which baselines without waveforms may learn."""
+    report: Callable[[R, Mapping[str, Product], Report, Sequence[Record], Path], Sequence[Path]]
+    """Write tables, figures and a page of an evaluation to a folder; returns what was written."""
+    write: Callable[[Product, Path], None]
+    """A product to a file; the suffix chooses the format."""
+
+
+def each_alone(recipe: Any, refs: Sequence[Ref], training: bool) -> Sequence[Sequence[Ref]]:  # Any: fits every room's recipe
+    """Return every ref as an item of its own: the `group` of rooms whose samples are not seen together."""
+    return [(ref,) for ref in refs]

@@ -1,0 +1,36 @@
+"""The picking room: its functions in the order of the flow."""
+
+from __future__ import annotations
+
+from seisloom.calibration.intervals import IntervalCalibration
+from seisloom.io.picks import write_picks
+from seisloom.task import Task
+from seisloom.tasks.picking.apply import apply
+from seisloom.tasks.picking.data import group, join, plan, read, shard
+from seisloom.tasks.picking.evaluate import calibrate, evaluate
+from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
+from seisloom.tasks.picking.records import open_records, records
+from seisloom.tasks.picking.view import write_pages
+
+PICKING = Task(
+    name="picking",
+    summary="First arrivals and phase onsets on traces and gathers, each with a calibrated interval or abstained from.",
+    recipe=PickingRecipe,
+    sample=SAMPLE,
+    item=ITEM,
+    output=OUTPUT,
+    plan=plan,
+    read=read,
+    shard=shard,
+    group=group,
+    join=join,
+    records=records,
+    open=open_records,
+    apply=apply,
+    calibrate=calibrate,
+    load_calibration=IntervalCalibration.from_json,
+    evaluate=evaluate,
+    report=write_pages,
+    write=write_picks,
+)
+"""The room as one record; a variant is `dataclasses.replace(PICKING, ...)`."""

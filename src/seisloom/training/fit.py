@@ -1,0 +1,189 @@
+"""Training: a recipe and samples in, a bundle out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from safetensors.torch import save_file
+
+from seisloom.bundle import WEIGHTS, Bundle, read_checkpoint
+from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
+from seisloom.io.shards import write_json
+from seisloom.recipe import Recipe
+from seisloom.split import digest, split
+from seisloom.task import Task
+from seisloom.training.callbacks import History, Lines
+from seisloom.training.loader import LiveSource, Source, loader
+from seisloom.training.module import Module
+
+logger = logging.getLogger("seisloom")
+
+
+def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = None, force: bool = False) -> Bundle:
+    """Train the recipe's network and return it as a bundle, not yet calibrated.
+
+    A folder that an interrupted run of the same recipe left is resumed from its last checkpoint, also when only
+    `train.epochs` grew; any other folder is refused.
+
+    Args:
+        task, recipe: the room and what it should do.
+        out: folder of the bundle.
+        source: samples; by default the task's own `plan` and `read`.
+        force: replace a folder that holds another bundle.
+    Raises:
+        OutputError: if the folder is there and is not a run of this recipe.
+        SplitError: if the groups do not suffice.
+        TrainingError: if too many losses are not finite.
+    """
+    resume = _claim(out, recipe, force=force)
+    pl.seed_everything(recipe.seed, workers=True, verbose=False)
+    if recipe.train.threads:
+        torch.set_num_threads(recipe.train.threads)
+    source = source if source is not None else LiveSource(task, recipe)
+    parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    named = {part: sorted({_group(ref.groups, recipe) for ref in refs}) for part, refs in parts.items()}
+    write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
+
+    network = recipe.model.build(task.item)
+    if recipe.train.init_from:
+        _start_from(network, recipe)
+    pin = torch.cuda.is_available()
+    train = loader(task, recipe, source, parts["train"], training=True, pin_memory=pin)
+    valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
+    for part, refs in parts.items():
+        logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), ", ".join(recipe.split.by))
+    n_parameters = sum(one.numel() for one in network.parameters())
+    logger.info(
+        "model %s: %d parameters; %d batches an epoch, %d in all",
+        recipe.model.name, n_parameters, len(train), len(train) * recipe.train.epochs,
+    )  # fmt: skip
+
+    module = Module(network, recipe)
+    trainer, best = _trainer(recipe, out, has_valid=valid is not None)
+    try:
+        trainer.fit(module, train, valid, ckpt_path=resume, weights_only=True)
+    except KeyboardInterrupt:
+        raise TrainingError(f"stopped; {out} goes on from its last epoch with the same command") from None
+    if trainer.interrupted:
+        raise TrainingError(f"stopped; run the same command again and {out} goes on from its last epoch")
+    if trainer.is_global_zero:
+        _save_weights(network, out, best)
+    trainer.strategy.barrier()
+    return Bundle(out, recipe, None)
+
+
+def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
+    """Make the folder ours and return the checkpoint to resume from, if any."""
+    file, last = out / "recipe.yaml", out / "checkpoints" / "last.ckpt"
+    resume = None
+    if file.is_file():
+        if _same_run(file.read_text(encoding="utf-8"), recipe):
+            resume = str(last) if last.is_file() else None
+        elif not force:
+            raise OutputError(f"{out}: holds a bundle of another recipe. Choose another --out, or replace it with --force")
+        else:
+            _clear(out)
+    elif out.exists() and any(out.iterdir()) and not force:
+        raise OutputError(f"{out}: is not empty and not a bundle. Choose another --out, or use it with --force")
+    try:
+        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+        file.write_text(recipe.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+    if resume:
+        logger.info("resuming from %s", resume)
+    return resume
+
+
+def _same_run(text: str, recipe: Recipe) -> bool:
+    import yaml
+
+    def essence(values: dict[str, Any]) -> str:  # Any: JSON values
+        train = {key: value for key, value in values["train"].items() if key not in ("epochs", "num_workers", "threads")}
+        return json.dumps({**values, "train": train}, sort_keys=True)
+
+    try:
+        return essence(yaml.safe_load(text)) == essence(yaml.safe_load(recipe.to_yaml()))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _clear(out: Path) -> None:
+    """Remove what a former run wrote, and only that: nobody's other files."""
+    ours = (
+        "recipe.yaml split.json history.csv loss_plot.png metrics.json calibration.json card.md model.pth report.html "
+        + WEIGHTS
+    ).split()
+    for file in [*(out / name for name in ours), *(out / "checkpoints").glob("*.ckpt")]:
+        file.unlink(missing_ok=True)
+
+
+def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
+    return "+".join(groups[kind] for kind in recipe.split.by)
+
+
+def _start_from(network: torch.nn.Module, recipe: Recipe) -> None:
+    """Copy the weights of the bundle `train.init_from`."""
+    name = recipe.train.init_from or ""
+    state = Bundle.open(name).network().state_dict() if not name.endswith((".ckpt", ".pth")) else read_checkpoint(Path(name))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise RecipeError(
+            f"train.init_from: the weights of {name} do not fit model {recipe.model.name!r}: take the `model:` of its "
+            f"recipe.yaml ({str(error).splitlines()[-1].strip()})"
+        ) from error
+
+
+def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer, ModelCheckpoint]:
+    train = recipe.train
+    folder = out / "checkpoints"
+    monitor = train.monitor if has_valid else "train/loss"
+    best = ModelCheckpoint(
+        folder, filename="best", monitor=monitor, mode=train.monitor_mode, save_top_k=1, save_last=True,
+        enable_version_counter=False, auto_insert_metric_name=False,
+    )  # fmt: skip
+    callbacks: list[pl.Callback] = [best, EarlyStopping(monitor, patience=train.patience, mode=train.monitor_mode)]
+    if train.keep_checkpoints:
+        callbacks.append(
+            ModelCheckpoint(
+                folder, filename="epoch={epoch:03d}", monitor="epoch", mode="max", save_top_k=train.keep_checkpoints,
+                enable_version_counter=False, auto_insert_metric_name=False,
+            )
+        )  # fmt: skip
+    if train.ema:
+        callbacks.append(EMAWeightAveraging(decay=train.ema))
+    callbacks += [History(out), Lines()]
+    loggers: list[Any] = []  # Any: Lightning's loggers share no public base
+    if "csv" in train.loggers:
+        loggers.append(CSVLogger(out, name="logs", version="csv"))
+    if "tensorboard" in train.loggers:
+        loggers.append(TensorBoardLogger(out, name="logs", version="tensorboard"))
+    trainer = pl.Trainer(
+        max_epochs=train.epochs, accelerator=train.accelerator, devices=train.devices, num_nodes=train.num_nodes,
+        strategy=train.strategy, precision=train.precision, gradient_clip_val=train.clip_norm, callbacks=callbacks,
+        logger=loggers or False, log_every_n_steps=1, num_sanity_val_steps=0, use_distributed_sampler=False,
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    return trainer, best
+
+
+def _save_weights(network: torch.nn.Module, out: Path, best: ModelCheckpoint) -> None:
+    """Write the weights of the best epoch as safetensors and as a plain `.pth`."""
+    path = Path(best.best_model_path or out / "checkpoints" / "last.ckpt")
+    if not path.is_file():
+        raise BundleError(f"{out}: no epoch was finished, so there are no weights")
+    state = {name: one.contiguous() for name, one in read_checkpoint(path).items()}
+    network.load_state_dict(state)
+    partial = out / (WEIGHTS + ".partial")
+    save_file(state, partial)
+    os.replace(partial, out / WEIGHTS)
+    torch.save(state, out / "model.pth")

@@ -1,0 +1,110 @@
+"""The one LightningModule: every task trains by it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from seisloom.augment.augmentation import augment
+from seisloom.augment.batch import Batch
+from seisloom.errors import TrainingError
+from seisloom.recipe import Recipe
+
+logger = logging.getLogger("seisloom")
+
+
+class Module(pl.LightningModule):
+    """A network with the recipe's augmentations, loss terms, metrics and optimiser."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+        super().__init__()
+        self.network, self.recipe = network, recipe
+        self.valid_metrics = nn.ModuleDict({entry.name: entry.build() for entry in recipe.metrics})
+        self.n_non_finite = 0
+        self._suspects = ""
+
+    def forward(self, batch: Batch) -> Mapping[str, Tensor]:
+        outputs: Mapping[str, Tensor] = self.network(batch.arrays)
+        return outputs
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        changed, _ = augment(batch, self.recipe.augment, seed=self.recipe.seed)
+        terms = self._terms(self(changed), changed)
+        loss = sum_terms(terms, self.recipe)
+        if not bool(torch.isfinite(loss)):
+            bad = [name for name, value in terms.items() if not bool(torch.isfinite(value))]
+            self._suspects = f"terms {', '.join(bad) or 'none alone'}; samples {', '.join(batch.keys[:4])}"
+        self._log("train", loss, terms, batch)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        outputs = self(batch)
+        terms = self._terms(outputs, batch)
+        self._log("valid", sum_terms(terms, self.recipe), terms, batch)
+        for name, metric in self.valid_metrics.items():
+            assert isinstance(metric, Metric)
+            metric.update(outputs, batch.arrays)
+            self.log(f"valid/{name}", metric, on_epoch=True, batch_size=len(batch))
+
+    def _terms(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        return {entry.name: entry(outputs, batch.arrays) for entry in self.recipe.loss}
+
+    def _log(self, part: str, loss: Tensor, terms: Mapping[str, Tensor], batch: Batch) -> None:
+        values = {f"{part}/loss": loss.detach(), **{f"{part}/{name}": one.detach() for name, one in terms.items()}}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Skip a step with a non-finite gradient: named and counted, and too many of them stop the training.
+
+        The gradients are those that the ranks have averaged, so all ranks skip the same step.
+        """
+        gradients = [one.grad for one in self.parameters() if one.grad is not None]
+        if all(bool(torch.isfinite(one).all()) for one in gradients):
+            return
+        self.n_non_finite += 1
+        for parameter in self.parameters():
+            parameter.grad = None
+        cause = self._suspects or "the loss was finite, its gradient was not"
+        logger.warning("non-finite loss, step skipped (%d so far): %s", self.n_non_finite, cause)
+        self._suspects = ""
+        if self.n_non_finite > self.recipe.train.max_non_finite:
+            raise TrainingError(
+                f"{self.n_non_finite} batches had a non-finite loss ({cause}). Look for NaN in these samples "
+                "(seisloom shards show), or lower train.lr; train.max_non_finite sets the limit"
+            )
+
+    def configure_optimizers(self) -> Any:  # Any: Lightning's own type
+        train = self.recipe.train
+        # Norms and biases are not decayed: shrinking them only fights their task
+        decayed = [one for one in self.network.parameters() if one.ndim > 1]
+        others = [one for one in self.network.parameters() if one.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": train.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=train.lr)
+        n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, n_steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
+    """Return the weighted sum of the loss terms."""
+    return torch.stack([entry.weight * terms[entry.name] for entry in recipe.loss]).sum()
+
+
+def warm_cosine(step: int, n_steps: int, *, warm: float = 0.05, floor: float = 0.01) -> float:
+    """Return the factor of the learning rate: a linear rise, then a cosine down to the floor.
+
+    >>> round(warm_cosine(100, 100), 3)
+    0.01
+    """
+    n_warm = max(int(warm * n_steps), 1)
+    if step < n_warm:
+        return (step + 1) / n_warm
+    way = min((step - n_warm) / max(n_steps - n_warm, 1), 1.0)
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * way))
