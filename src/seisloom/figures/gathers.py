@@ -67,8 +67,8 @@ def draw_gather(
     thin = 1.0 if n_traces > MOST_WIGGLES else 3.0
     if human_s is not None:
         axes.plot(
-            where, human_s, linestyle="none", marker="_", markersize=9 if thin > 1 else 4, markeredgewidth=2.2, color=HUMAN,
-            label="human pick", zorder=5,
+            where, human_s, linestyle="none", marker="_", markersize=9 if thin > 1 else 4, markeredgewidth=2.2,
+            color=HUMAN, label="human pick", zorder=5,
         )  # fmt: skip
     if time_s is not None:
         refused = np.zeros(n_traces, bool) if kept is None else ~np.asarray(kept, bool)
