@@ -67,7 +67,7 @@ def draw_gather(
     thin = 1.0 if n_traces > MOST_WIGGLES else 3.0
     if human_s is not None:
         axes.plot(
-            where, human_s, linestyle="none", marker="_", markersize=9 if thin > 1 else 4, markeredgewidth=2.2,
+            where, human_s, linestyle="none", marker="_", markersize=13 if thin > 1 else 5, markeredgewidth=2.2,
             color=HUMAN, label="human pick", zorder=5,
         )  # fmt: skip
     if time_s is not None:
@@ -139,14 +139,14 @@ def _shades(
 
 
 def _scaled(trace: Array) -> Array:
-    """Amplitudes within -1 and 1: the median taken off, the largest tenth clipped; a dead trace is 0.
+    """Amplitudes within -1 and 1: the median taken off, the largest twentieth clipped; a dead trace is 0.
 
     Clipped because the first arrival is the weakest of a trace: scaled to its peak, it would be a straight line.
     """
     trace = trace - np.nanmedian(trace) if np.isfinite(trace).any() else np.zeros(trace.shape)
     size = np.abs(trace)
     # A trace that is silent but for a spike has a zero quantile.
-    large = np.nanquantile(size, 0.9) or np.nanmax(size)
+    large = np.nanquantile(size, 0.95) or np.nanmax(size)
     return np.clip(trace / large, -1, 1) if large > 0 else np.zeros(trace.shape)
 
 

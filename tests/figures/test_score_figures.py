@@ -1,0 +1,73 @@
+import numpy as np
+
+from seisloom.figures.errors import draw_error_against, draw_error_histogram
+from seisloom.figures.history import draw_history
+from seisloom.figures.reliability import draw_coverage_by_group, draw_reliability
+from seisloom.figures.risk import draw_risk_coverage
+
+
+def labels_of(axes) -> list[str]:
+    return axes.get_legend_handles_labels()[1]
+
+
+def test_history_has_a_panel_a_term_with_the_loss_first_and_the_best_epoch_marked() -> None:
+    rows = [
+        {"epoch": e, "lr": 0.1, "train/nll": 2.0, "train/loss": 3.0 / (e + 1), "valid/loss": abs(e - 2.0)}
+        for e in range(5)
+    ]
+    panels = [axes for axes in draw_history(rows).axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in panels] == ["loss", "nll"]
+    assert labels_of(panels[0]) == ["training", "validation", "best: epoch 3"]
+    assert panels[0].get_xlabel() == "epoch"
+    np.testing.assert_allclose(panels[0].lines[0].get_ydata(), [3 / (e + 1) for e in range(5)])
+
+
+def test_history_of_no_epoch_and_of_one_can_be_drawn() -> None:
+    assert draw_history([]).axes[0].texts
+    figure = draw_history([{"epoch": 0, "train/loss": 1.0, "valid/loss": float("nan")}])
+    assert labels_of(figure.axes[0]) == ["training"]
+
+
+def test_a_huge_first_epoch_does_not_flatten_the_rest() -> None:
+    (axes,) = draw_history([{"epoch": e, "train/loss": 1e6 if e == 0 else 1.0 / e} for e in range(40)]).axes[:1]
+    assert axes.get_ylim()[1] < 10
+
+
+def test_reliability_draws_each_method_against_the_promise() -> None:
+    coverage = {"ours": {0.5: 0.52, 0.9: 0.91}, "other": {0.5: 0.2, 0.9: 0.6}}
+    left, right = draw_reliability(coverage, {"ours": {0.5: 2.0, 0.9: float("inf")}}, n_picks=100).axes
+    assert labels_of(left) == ["chance, 100 picks", "as promised", "ours", "other"]
+    np.testing.assert_allclose(left.lines[1].get_ydata(), [0.52, 0.91])
+    assert left.get_ylim()[0] < 0.2
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [2.0])
+    assert "(ms)" in right.get_ylabel()
+
+
+def test_groups_that_fall_short_are_filled() -> None:
+    (axes,) = draw_coverage_by_group({"weak": (0.5, 100), "strong": (0.9, 100), "all": (1.0, 3), "none": (0.0, 0)}).axes
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [mark.get_markerfacecolor() != "white" for mark in marks] == [True, False, False]
+    assert axes.get_yticklabels()[0].get_text() == "weak  (n = 100)"
+
+
+def test_risk_curves_are_drawn_in_percent_with_their_mae() -> None:
+    share = np.linspace(0.1, 1, 10)
+    (axes,) = draw_risk_coverage({"ours": (share, share * 2), "constant": (share, np.full(10, 3.0))}, unit="ms").axes
+    assert labels_of(axes) == ["ours: 2 at 100 %", "constant: 3 at 100 %"]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), share * 100)
+    assert axes.get_ylabel() == "mean |error| of kept picks (ms)"
+
+
+def test_a_missing_pick_is_an_error_beyond_every_limit() -> None:
+    errors = {"ours": np.array([0.1, -0.2, 0.3, np.nan]), "nothing": np.full(4, np.nan)}
+    left, right = draw_error_histogram(errors, limit_ms=1.0).axes
+    assert labels_of(left) == ["ours (25% beyond)"]
+    assert np.nanmax(right.lines[0].get_ydata()[np.isfinite(right.lines[0].get_xdata())]) == 75
+
+
+def test_errors_against_offset_show_median_spread_and_interval() -> None:
+    offset = np.arange(100.0)
+    (axes,) = draw_error_against(offset, np.full(100, 2.0), label="offset (m)", half_width_ms=np.full(100, 3.0)).axes
+    assert labels_of(axes) == ["median", "middle 90 % of errors", "median interval"]
+    assert axes.get_xlabel() == "offset (m)"
+    assert draw_error_against(np.array([np.nan]), np.array([1.0]), label="x").axes[0].texts
