@@ -83,6 +83,24 @@ def test_dead_traces_nan_and_missing_picks_are_drawn_without_warnings(recwarn: p
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("kind", ["wiggle", "shades"])
+def test_picks_stay_with_their_traces_whatever_the_order_of_positions(kind: str) -> None:
+    data = made_gather(8)
+    position = np.array([70.0, 10, 30, 20, 50, 40, 60, 60])
+    figure = draw_gather(**data, position=position, position_label="offset (m)", kind=kind)
+    figure.canvas.draw()
+    picks = next(line for line in figure.axes[0].lines if line.get_label() == "pick")
+    drawn = dict(zip(picks.get_ydata(), picks.get_xdata(), strict=True))
+    assert drawn == {
+        time: place for time, place, kept in zip(data["time_s"], position, data["kept"], strict=True) if kept
+    }
+
+
+def test_positions_that_are_not_known_are_refused() -> None:
+    with pytest.raises(DataError, match="leave position out"):
+        draw_gather(np.ones((2, 5)), fs_hz=FS_HZ, position=np.array([0, np.nan]))
+
+
 def test_something_else_than_a_gather_is_refused() -> None:
     with pytest.raises(DataError, match="trace, time"):
         draw_gather(np.zeros(5), fs_hz=FS_HZ)

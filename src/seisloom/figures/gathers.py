@@ -43,7 +43,7 @@ def draw_gather(
         time_s, lower_s, upper_s: picks and interval ends in s, shape (trace,); NaN where there is none.
         kept: bool, shape (trace,): False marks a pick that was abstained from; without it all are kept.
         human_s: picks of a person in s, shape (trace,).
-        position: place of each trace along the axis, shape (trace,), increasing; by default 1, 2, 3, ...
+        position: place of each trace along the axis, shape (trace,), in any order; by default 1, 2, 3, ...
         position_label: its name with the unit, such as "offset (m)".
         range_s: times to show in s; by default around the picks, or all of the record without any.
         kind: by default wiggles up to 72 traces, grey shades above.
@@ -56,10 +56,19 @@ def draw_gather(
     n_traces, n_time = traces.shape
     start_s = np.broadcast_to(np.asarray(t0_s, float), (n_traces,))
     where = np.arange(1.0, n_traces + 1) if position is None else np.asarray(position, float)
+    if where.shape != (n_traces,) or not np.isfinite(where).all():
+        raise DataError(
+            f"a gather of {n_traces} traces needs as many finite positions; leave position out to number them"
+        )
+    order = np.argsort(where, kind="stable")
+    traces, start_s, where = traces[order], start_s[order], where[order]
+    time_s, lower_s, upper_s, kept, human_s = (
+        None if one is None else np.asarray(one)[order] for one in (time_s, lower_s, upper_s, kept, human_s)
+    )
     low, high = range_s or _zoom(time_s, human_s, start_s, n_time / fs_hz)
     figure = new_figure(10.0, 6.4)
     axes = figure.subplots()
-    step = float(np.median(np.diff(where))) if n_traces > 1 else 1.0
+    step = float(np.median(np.diff(np.unique(where)))) if np.ptp(where) > 0 else 1.0
     if kind == "wiggle" or (kind is None and n_traces <= MOST_WIGGLES):
         _wiggles(axes, traces, start_s, fs_hz, where, step, (low, high))
     else:
@@ -71,7 +80,7 @@ def draw_gather(
             color=HUMAN, label="human pick", zorder=5,
         )  # fmt: skip
     if time_s is not None:
-        refused = np.zeros(n_traces, bool) if kept is None else ~np.asarray(kept, bool)
+        refused = np.zeros(n_traces, bool) if kept is None else ~kept.astype(bool)
         refused = refused & np.isfinite(time_s)
         _picks(axes, where, time_s, lower_s, upper_s, ~refused & np.isfinite(time_s), refused, thin, interval_label)
     axes.set(
@@ -91,17 +100,17 @@ def _picks(
     if lower_s is not None and upper_s is not None:
         for which, colour, alpha, label in ((kept, PICK, 0.35, interval_label), (refused, REFUSED, 0.3, "_refused")):
             axes.vlines(
-                where[which], np.asarray(lower_s)[which], np.asarray(upper_s)[which], color=colour, alpha=alpha,
+                where[which], lower_s[which], upper_s[which], color=colour, alpha=alpha,
                 linewidth=2.4 * thin, label=label, zorder=3,
             )  # fmt: skip
     size = 7 if thin > 1 else 4
     axes.plot(
-        where[kept], np.asarray(time_s)[kept], "o", markersize=size, markeredgecolor="white", markeredgewidth=0.7,
+        where[kept], time_s[kept], "o", markersize=size, markeredgecolor="white", markeredgewidth=0.7,
         color=PICK, label="pick", zorder=6,
     )  # fmt: skip
     if refused.any():
         axes.plot(
-            where[refused], np.asarray(time_s)[refused], "X", markersize=size + 1.5, markerfacecolor="white",
+            where[refused], time_s[refused], "X", markersize=size + 1.5, markerfacecolor="white",
             markeredgecolor=BLACK, markeredgewidth=1.0, label="abstained", zorder=6,
         )  # fmt: skip
 

@@ -49,7 +49,7 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
                 axes.plot(epoch[best], valid[best], "o", color=VERMILION, label=f"best: epoch {epoch[best]:.0f}")
         _leave_out_the_first_epochs(axes, np.concatenate([_column(rows, f"{part}/{name}") for part in _PARTS]))
         axes.set(title=name, xlabel="epoch", xlim=(epoch.min() - 0.5, epoch.max() + 0.5))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend()
         grid(axes)
     for axes in panels[len(names) :]:

@@ -103,6 +103,7 @@ def _table(table: Table) -> str:
     best = {
         table.columns.index(name): _best_row(table, table.columns.index(name), which)
         for name, which in (table.best or {}).items()
+        if name in table.columns
     }
     body = ""
     for idx, row in enumerate(table.rows):
