@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WEIGHTS = "weights.safetensors"
+SEEN = "seen.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Bundle:
         if not folder.is_dir():
             raise MissingDataError(f"{path}: no such bundle. Shipped ones: {', '.join(shipped_bundles()) or 'none'}")
         if not (folder / "recipe.yaml").is_file():
-            raise BundleError(f"{folder}: not a bundle, it has no recipe.yaml. A bundle is what `seisloom train` writes")
+            raise BundleError(
+                f"{folder}: not a bundle, it has no recipe.yaml. A bundle is what `seisloom train` writes"
+            )
         recipe = read_recipe(folder / "recipe.yaml")
         calibration = None
         if (folder / "calibration.json").is_file():
@@ -59,13 +62,27 @@ class Bundle:
                 values = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
                 calibration = task.load_calibration(values)
             except (ValueError, KeyError, TypeError) as error:
-                raise BundleError(f"{folder / 'calibration.json'}: damaged ({error!r}). Run: seisloom calibrate") from error
+                raise BundleError(
+                    f"{folder / 'calibration.json'}: damaged ({error!r}). Run: seisloom calibrate"
+                ) from error
         return cls(folder, recipe, calibration)
 
     def read_json(self, name: str) -> dict[str, Any]:  # Any: JSON values
         """Return a JSON file of the bundle, or {} where it has none."""
         file = self.path / name
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    def seen(self) -> Array:
+        """Return hashes, uint64, of the records that trained or chose it, or the bundle that it began from."""
+        file = self.path / SEEN
+        return np.load(file, allow_pickle=False) if file.is_file() else np.zeros(0, dtype=np.uint64)
+
+    def remember(self, contents: Array) -> None:
+        """Store the hashes of what it has seen, with those of the bundle that it began from."""
+        before = self.recipe.train.init_from
+        if before and not before.endswith((".ckpt", ".pth")):
+            contents = np.concatenate([contents, Bundle.open(before).seen()])
+        np.save(self.path / SEEN, np.unique(contents.astype(np.uint64)), allow_pickle=False)
 
     def network(self, checkpoint: str | Path | None = None) -> nn.Module:
         """Return the trained network, in evaluation mode, on the CPU.
@@ -79,7 +96,9 @@ class Bundle:
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise BundleError(f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: {error}") from error
+            raise BundleError(
+                f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: {error}"
+            ) from error
         return network.eval()
 
     def predictor(self, device: str = "auto", *, checkpoint: str | Path | None = None) -> Predictor:

@@ -17,11 +17,15 @@ def write_card(bundle: Bundle, report: Mapping[str, Any]) -> None:  # Any: JSON 
     lines += [f"- {part}: {len(names)} groups" for part, names in groups.items()]
     if bundle.calibration is not None:
         lines += ["", "## Calibration", "", str(bundle.calibration.note)]
-    if report.get("table"):
-        lines += ["", "## On groups that nothing was chosen on", "", *_markdown(report["table"])]
+    if report.get("tables"):
+        lines += ["", f"## {report['title']}", *(f"\n{note}." for note in report["notes"])]
+        for part, table in report["tables"].items():
+            lines += ["", f"### {part}", "", *_markdown(table)]
     if groups:
         lines += ["", "## Groups", ""]
-        lines += [f"- {part}: {', '.join(names[:40])}{' ...' if len(names) > 40 else ''}" for part, names in groups.items()]
+        lines += [
+            f"- {part}: {', '.join(names[:40])}{' ...' if len(names) > 40 else ''}" for part, names in groups.items()
+        ]
     lines += ["", "## Recipe", "", "```yaml", recipe.to_yaml().rstrip(), "```", ""]
     (bundle.path / "card.md").write_text("\n".join(lines), encoding="utf-8")
 
@@ -35,7 +39,9 @@ def _markdown(table: Mapping[str, Mapping[str, Any]]) -> list[str]:  # Any: JSON
 
 
 def cell(value: Any) -> str:  # Any: JSON values
-    """Return a value as it stands in a table: four significant digits, a dash for what is not known."""
+    """Return a value as it stands in a table: three digits that count, a dash for what is not known."""
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 1 else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)

@@ -54,10 +54,10 @@ def _dask_executor(address: str) -> Executor:
     except ImportError as error:
         raise SeisloomError("--cluster needs dask: pip install 'seisloom[cluster]'") from error
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise SeisloomError(f"no Dask scheduler answers at {address}: {error}") from error
-    pool: Executor = client.get_executor()
+    pool: Executor = client.get_executor()  # type: ignore[no-untyped-call]
     return pool
 
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class Config(BaseModel):
     """A part of a recipe: immutable, unknown keys are errors, field docstrings are its help text."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
 
 
 class Preparation(Config):

@@ -15,7 +15,9 @@ LINE_EVERY_S = 10.0
 Advance = Callable[[float], None]
 
 
-def track(jobs: Iterable[T], *, total: float, what: str, unit: str, size: Callable[[T], float] | None = None) -> Iterator[T]:
+def track(
+    jobs: Iterable[T], *, total: float, what: str, unit: str, size: Callable[[T], float] | None = None
+) -> Iterator[T]:
     """Yield each result and show how far the work is.
 
     Args:

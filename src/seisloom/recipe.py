@@ -238,10 +238,35 @@ def recipe_from(
         recipe = kind.model_validate(tree)
     except ValidationError as error:
         mistakes += [_sentence(kind, tree, one) for one in error.errors()]
+    _raise_all(mistakes, where)
+    return recipe
+
+
+C = TypeVar("C", bound=Config)
+
+
+def config_from(kind: type[C], changes: Sequence[str], *, where: str) -> C:
+    """Return a config of its defaults with `key=value` changes; mistakes are reported as a recipe's are."""
+    tree: dict[str, Json] = {}
+    mistakes: list[str] = []
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if equals:
+            _set(tree, key.strip().lstrip("-").replace("-", "_"), _value(text), mistakes, shown=change)
+        else:
+            mistakes.append(f"{change!r} is not key=value; keys are {', '.join(sorted(kind.model_fields))}")
+    try:
+        made = kind.model_validate(tree)
+    except ValidationError as error:
+        mistakes += [_sentence(kind, tree, one) for one in error.errors()]
+    _raise_all(mistakes, where)
+    return made
+
+
+def _raise_all(mistakes: Sequence[str], where: str) -> None:
     if mistakes:
         head = f"{where}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
         raise RecipeError("\n  ".join([head, *mistakes]))
-    return recipe
 
 
 def packaged_recipes() -> list[str]:
@@ -335,7 +360,7 @@ def _anchor(tree: dict[str, Json], folder: Path) -> None:
             data[key] = str(folder / path)
 
 
-def _sentence(kind: type[Recipe], tree: Json, error: Any) -> str:  # Any: pydantic's ErrorDetails
+def _sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pydantic's ErrorDetails
     """Return one mistake in words: path, what is wrong, and the nearest valid name for an unknown key."""
     place = tuple(error["loc"])
     path = ".".join(str(step) for step in place)
@@ -357,9 +382,9 @@ def _keys_at(kind: type[BaseModel], tree: Json, place: Sequence[str | int]) -> l
         if here is not None and isinstance(step, str) and step in here.model_fields:
             entry = [mark for mark in _marks(here.model_fields[step]) if isinstance(mark, Entry)]
             if entry:
-                inner = tree
+                inner: Json = tree
                 for inner_step in place:
-                    inner = inner[inner_step]
+                    inner = inner[inner_step]  # type: ignore[index,unused-ignore]
                 name = inner.get("name") if isinstance(inner, dict) else inner
                 rest = place[depth + 1 :]
                 if isinstance(name, str) and all(isinstance(one, int) for one in rest):

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,13 @@ class ShardJob:
     path: Path
     refs: tuple[Ref, ...]
 
+    def mark(self, recipe_mark: str) -> str:
+        """Return a hash of the recipe and of what is planned: new picks make another shard."""
+        planned = repr(
+            [(ref.key, sorted(ref.groups.items()), ref.seed, sorted(ref.source.items())) for ref in self.refs]
+        )
+        return f"{recipe_mark}-{hashlib.sha256(planned.encode()).hexdigest()[:16]}"
+
 
 def task_of(recipe: Recipe) -> Task[Any]:  # Any: any room
     """Return the room of a recipe."""
@@ -43,15 +50,14 @@ def task_of(recipe: Recipe) -> Task[Any]:  # Any: any room
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """Return a hash of what decides the bytes of a sample: task, seed, data, shards and prepare."""
-    part = recipe.model_dump(mode="json", include={"task", "seed", "data", "shards", "prepare"})
-    part["data"] = {key: value for key, value in part["data"].items() if key not in ("root", "manifests")}
+    """Return a hash of what the recipe says of the bytes of a sample; what is read stands in the refs."""
+    part = recipe.model_dump(mode="json", include={"task", "seed", "shards", "prepare"})
+    for key in getattr(recipe.shards, "no_bytes", ()):
+        part["shards"].pop(key)
     return hashlib.sha256(repr(sorted(part.items())).encode()).hexdigest()[:16]
 
 
-def write_shards(
-    recipe: Recipe, out: Path, *, pool: Executor | None = None, force: bool = False
-) -> list[ShardSummary]:
+def write_shards(recipe: Recipe, out: Path, *, pool: Executor | None = None, force: bool = False) -> list[ShardSummary]:
     """Read or synthesise every planned sample once and store it; finished shards are kept.
 
     The bytes do not depend on how many workers there are, nor on whether the run was cut off and done again.
@@ -74,9 +80,7 @@ def write_shards(
     done = run_jobs(pool, partial(_write_one, recipe=recipe, mark=mark), jobs)
     n_refs = sum(len(job.refs) for job in jobs)
     sizes = {job.path: len(job.refs) for job in jobs}
-    summaries = list(
-        track(done, total=n_refs, what="writing shards", unit="samples", size=lambda one: sizes[one.path])
-    )
+    summaries = list(track(done, total=n_refs, what="writing shards", unit="samples", size=lambda one: sizes[one.path]))
     for folder in sorted({one.path.parent for one in summaries}):
         inside = [one for one in summaries if one.path.parent == folder]
         write_folder_index(folder, inside, task.sample, task=task.name, recipe=mark)
@@ -84,20 +88,22 @@ def write_shards(
 
 
 def _claim_shards(out: Path, jobs: Sequence[ShardJob], mark: str, *, force: bool) -> None:
-    ours = {job.path for job in jobs}
-    for path in sorted(out.rglob("*.tar")) if out.is_dir() else []:
-        if path in ours and finished(path, recipe=mark) is not None:
-            continue
-        if path.parent in {one.parent for one in ours} and not force:
-            raise OutputError(
-                f"{path}: is a shard of another recipe or survey. Choose another --out, or replace it with --force"
-            )
-        if path.parent in {one.parent for one in ours}:
+    """Refuse folders with shards that this run would not have written, or clear them of such shards."""
+    ours = {job.path: job.mark(mark) for job in jobs}
+    for folder in sorted({path.parent for path in ours}):
+        for path in sorted(folder.glob("*.tar")):
+            if path in ours and finished(path, recipe=ours[path]) is not None:
+                continue
+            if not force:
+                raise OutputError(
+                    f"{path}: is a shard of another recipe, survey or set of picks. Choose another --out, or replace "
+                    "it with --force"
+                )
             path.unlink()
 
 
 def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
-    known = finished(job.path, recipe=mark)
+    known = finished(job.path, recipe=job.mark(mark))
     if known is not None:
         return known
     task = task_of(recipe)
@@ -110,7 +116,7 @@ def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
                 yield reason
 
     counted = [field.name for field in task.sample.fields if field.label == "class"]
-    return write_shard(job.path, samples(), task.sample, counted=counted, recipe=mark)
+    return write_shard(job.path, samples(), task.sample, counted=counted, recipe=job.mark(mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +138,18 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
         force: replace another bundle in `out`.
     """
     from seisloom.training.fit import fit
-    from seisloom.training.loader import LiveSource
+    from seisloom.training.loader import LiveSource, Source
 
     task = task_of(recipe)
-    source = Shards(shards) if shards is not None else LiveSource(task, recipe)
+    source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
     bundle = fit(task, recipe, out, source=source, force=force)
     parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    bundle.remember(task.contents(recipe, [*parts["train"], *parts["valid"]]))
     opened = Opened(out.name, task, recipe, bundle.predictor(), None, bundle)
     if parts["calibrate"]:
         records = list(task.records(recipe, parts["calibrate"]))
         opened = with_calibration(opened, records)
-        write_json(out / "calibration.json", opened.calibration.to_json())
-        logger.info("calibrated: %s", opened.calibration.note)
+        _write_calibration(opened, out)
     else:
         logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
         records = []
@@ -174,6 +180,13 @@ def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     return Opened(opened.name, opened.task, opened.recipe, opened.predictor, calibration, opened.bundle)
 
 
+def _write_calibration(opened: Opened, folder: Path) -> None:
+    calibration = opened.calibration
+    assert calibration is not None
+    write_json(folder / "calibration.json", calibration.to_json())
+    logger.info("calibrated: %s", calibration.note)
+
+
 def recalibrate(name: str | Path, records: Sequence[Record], out: Path, *, force: bool = False) -> Bundle:
     """Write a copy of a bundle that is calibrated on other records, such as a few shots of a new survey.
 
@@ -191,7 +204,7 @@ def recalibrate(name: str | Path, records: Sequence[Record], out: Path, *, force
     shutil.rmtree(partial_out, ignore_errors=True)
     stale = ("metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
     shutil.copytree(opened.bundle.path, partial_out, ignore=shutil.ignore_patterns(*stale))
-    write_json(partial_out / "calibration.json", calibrated.calibration.to_json())
+    _write_calibration(calibrated, partial_out)
     if force:
         shutil.rmtree(out, ignore_errors=True)
     partial_out.replace(out)
@@ -227,5 +240,3 @@ def apply(name: str | Path, source: Any, *, device: str = "auto", fs_hz: float |
     opened = open_predictor(name, device=device)
     records = opened.task.open(opened.recipe, source, fs_hz)
     return opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
-
-

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
 from seisloom.recipe import R
-from seisloom.sample import Arrays, Predictor, Ref, Sample, Schema
+from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +51,8 @@ class Task(Generic[R]):
 
     records: Callable[[R, Sequence[Ref]], Iterable[Record]]
     """The whole records behind held-out refs, with their truth: what calibration and evaluation run on."""
+    contents: Callable[[R, Sequence[Ref]], Array]
+    """Hashes of the raw records behind refs, uint64: a bundle keeps those it has seen."""
     open: Callable[[R, Any, float | None], Iterable[Record]]
     """The records of what a user gives: a path, an ObsPy Stream, or an array with its sampling rate."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
@@ -60,7 +62,8 @@ class Task(Generic[R]):
     load_calibration: Callable[[Mapping[str, Any]], Calibration]
     """A calibration from its JSON; the object's own `to_json` is the way there."""
     evaluate: Callable[[R, Mapping[str, Product], Sequence[Record]], Report]
-    """Products of several methods on the same records, with their truth, to JSON values: `table` has a row a method.
+    """Products of several methods on the same records, with their truth, to JSON values: `tables` has, by part
+    of the data, a row a method; `title` and `notes` say what they show.
     The records are others, with truth, from which baselines without waveforms may learn."""
     report: Callable[[R, Mapping[str, Product], Report, Sequence[Record], Path], Sequence[Path]]
     """Write tables, figures and a page of an evaluation to a folder; returns what was written."""
@@ -68,6 +71,8 @@ class Task(Generic[R]):
     """A product to a file; the suffix chooses the format."""
 
 
-def each_alone(recipe: Any, refs: Sequence[Ref], training: bool) -> Sequence[Sequence[Ref]]:  # Any: fits every room's recipe
+def each_alone(
+    recipe: Any, refs: Sequence[Ref], training: bool
+) -> Sequence[Sequence[Ref]]:  # Any: fits every room's recipe
     """Return every ref as an item of its own: the `group` of rooms whose samples are not seen together."""
     return [(ref,) for ref in refs]

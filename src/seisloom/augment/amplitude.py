@@ -100,7 +100,9 @@ class AddNoise(Augmentation):
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the batch with noise added to `x`; bit-equal on a CPU for any batching."""
         x = batch.arrays["x"]
-        noise = torch.stack([_noise(key, k, x[0]) for key, k in zip(draws["noise_key"], draws["n_smooth"], strict=True)])
+        noise = torch.stack(
+            [_noise(key, k, x[0]) for key, k in zip(draws["noise_key"], draws["n_smooth"], strict=True)]
+        )
         return batch.with_arrays(x=x + noise * per_trace(batch, draws["level"]))
 
 
@@ -114,7 +116,8 @@ def _noise(key: int, n_smooth: int, like: Tensor) -> Tensor:
         return white
     flat = white.reshape(-1, 1, shape[-1])
     smooth = torch.nn.functional.avg_pool1d(flat, int(n_smooth), stride=1) * float(n_smooth) ** 0.5
-    return smooth.reshape(like.shape)
+    shaped: Tensor = smooth.reshape(like.shape)
+    return shaped
 
 
 def as_rows(values: Array, like: Tensor) -> Tensor:

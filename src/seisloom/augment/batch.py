@@ -46,7 +46,7 @@ class Batch:
 
     def lengths(self) -> dict[str, int]:
         """Return the length of each named axis."""
-        found = {}
+        found: dict[str, int] = {}
         for field in self.schema.fields:
             if field.name in self.arrays:
                 found.update(zip(field.axes, self.arrays[field.name].shape[1:], strict=True))

@@ -46,10 +46,16 @@ def survey(
 @manifest.command("build")
 def build(
     root: Annotated[Path, typer.Argument(help="Folder with dataset.json, geometries/ and the arrivals.")],
-    geom: Annotated[list[str] | None, typer.Option("--geom", help="Geometries; A,B or repeated. All by default.")] = None,
-    arrivals: Annotated[Path | None, typer.Option(help="tlArrival.mat or CSV of picks; found in ROOT by default.")] = None,
+    geom: Annotated[
+        list[str] | None, typer.Option("--geom", help="Geometries; A,B or repeated. All by default.")
+    ] = None,
+    arrivals: Annotated[
+        Path | None, typer.Option(help="tlArrival.mat or CSV of picks; found in ROOT by default.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the manifests; ROOT itself by default.")] = None,
-    shot_byte: Annotated[int | None, typer.Option(help="Header byte of the shot number; found by itself by default.")] = None,
+    shot_byte: Annotated[
+        int | None, typer.Option(help="Header byte of the shot number; found by itself by default.")
+    ] = None,
     allow_index_alignment: Annotated[
         bool, typer.Option(help="Match by order where no header explains the shot list and the counts differ.")
     ] = False,
@@ -72,6 +78,21 @@ def build(
     screen.table(report.rows(), title="Manifests")
     for line in report.lines():
         screen.say(line)
+
+
+@manifest.command("import")
+def import_gathers(
+    files: Annotated[list[Path], typer.Argument(help="Shot gathers: SEG-2, SU or SEG-Y, one shot a file.")],
+    picks: Annotated[Path, typer.Option(help=".sgt with the picks of the line.")],
+    geom: Annotated[str, typer.Option("--geom", help="Name of the line.")],
+    out: Annotated[Path, typer.Option(help="The survey's folder; lines are added to it.")],
+) -> None:
+    """Make a survey of shot gathers and their picks, in the layout that `manifest build` reads."""
+    from seisloom.tasks.picking.import_survey import import_line
+
+    counts = import_line(files, picks, out, geometry=geom)
+    screen.say(f"{geom}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
+    screen.say(f"next: seisloom manifest build {out}")
 
 
 @manifest.command("check")
@@ -118,7 +139,9 @@ def write(
     screen.table(list(rows.values()), title=f"Shards in {out}")
     for reason, count in sorted(left_out.items()):
         screen.say(f"left out: {count} x {reason}")
-    if options or getattr(found.shards, "plots_pos", 0) or getattr(found.shards, "plots_neg", 0):
+    from seisloom.tasks.picking.recipe import PickingRecipe
+
+    if isinstance(found, PickingRecipe) and (found.shards.plots_pos or found.shards.plots_neg):
         from seisloom.tasks.picking.view import draw_shards
 
         for picture in draw_shards(found, out):
@@ -157,9 +180,7 @@ def split_names(names: list[str] | None) -> list[str] | None:
     return [one for name in names for one in name.replace(",", " ").split()] if names else None
 
 
-def open_recipe(
-    recipe: str, changes: list[str], *, data: str | None = None, geom: list[str] | None = None
-) -> Recipe:
+def open_recipe(recipe: str, changes: list[str], *, data: str | None = None, geom: list[str] | None = None) -> Recipe:
     """Return a recipe with the command's options; a first argument that is a change means the packaged recipe."""
     from seisloom.recipe import read_recipe
 

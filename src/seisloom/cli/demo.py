@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Annotated
 
-def demo() -> None:
-    """The whole flow on a small example."""
+import typer
+
+from seisloom.cli import screen
+from seisloom.errors import PluginError
+
+
+def demo(
+    room: Annotated[str, typer.Argument(help="Room; picking is the main job.")] = "picking",
+    out: Annotated[Path, typer.Option(help="Folder for everything it makes; replaced.")] = Path("demo"),
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Do not fetch real records.")] = False,
+    epochs: Annotated[int, typer.Option(help="Epochs of the fine-tuning.")] = 12,
+) -> None:
+    """Real records in, picks with intervals out: fine-tune, calibrate, evaluate on unseen shots, draw."""
+    if room != "picking":
+        raise PluginError(f"no demo of {room!r}; there is one of picking")
+    from seisloom.cli.use import show_report
+    from seisloom.demos.picking import run_demo
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "seisloom"
+    made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
+    for note in made.notes:
+        screen.say(note)
+    show_report(made.report)
+    screen.say(f"wrote {made.picks}")
+    for path in made.files:
+        screen.say(f"wrote {path}")
+    screen.say(f"bundle: {out / 'bundle'}; pick your own: seisloom apply {out / 'bundle'} RECORD --out picks.csv")

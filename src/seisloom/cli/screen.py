@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-out = Console()
+from seisloom.card import cell
+
+# A file or a pipe has no width of its own; tables of a dozen numbers need about this one
+out = Console(width=None if sys.stdout.isatty() else 110)
 err = Console(stderr=True)
 
 
@@ -30,11 +35,8 @@ def listen(*, quiet: bool) -> None:
     logger.handlers[:] = [_Lines()]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
-    for noisy in ("pytorch_lightning", "lightning.pytorch", "lightning"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     if not sys.flags.dev_mode:
-        import warnings
-
+        # Advice to programmers (workers, mixed precision) that a user of the command can do nothing about
         for module in ("pytorch_lightning", "torch", "lightning_fabric", "lightning_utilities"):
             warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
 
@@ -44,19 +46,18 @@ def table(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:  # Any
     if not rows:
         return
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    shown = Table(title=title or None, title_justify="left", header_style="bold")
+    shown = Table(title=title or None, title_justify="left", header_style="bold", box=SIMPLE, padding=(0, 1, 0, 0))
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        shown.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(
+            name.replace("_", " "),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=numeric or name == columns[0],
+        )
     for row in rows:
-        shown.add_row(*[_cell(row.get(name)) for name in columns])
+        shown.add_row(*[cell(row.get(name)) for name in columns])
     out.print(shown)
-
-
-def _cell(value: Any) -> str:  # Any: cells
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def say(text: str) -> None:

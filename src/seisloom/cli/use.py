@@ -150,7 +150,9 @@ def list_models() -> None:
 
 
 @models.command("show")
-def show_model(name: Annotated[str, typer.Argument(help="Bundle, by folder or shipped name; or a method or network.")]) -> None:
+def show_model(
+    name: Annotated[str, typer.Argument(help="Bundle, by folder or shipped name; or a method or network.")],
+) -> None:
     """Print the card of a bundle, or the keys of a method or network."""
     from seisloom import plugins
     from seisloom.bundle import Bundle, shipped_bundles
@@ -193,7 +195,9 @@ def as_changes(words: list[str]) -> list[str]:
 
 
 def show_report(report: Any) -> None:  # Any: JSON values
-    """Print the table of a report: a row a method."""
-    screen.table([{"method": name, **row} for name, row in report.get("table", {}).items()], title=report.get("title", ""))
+    """Print the tables of a report: a row a method."""
+    screen.say(report.get("title", ""))
+    for part, table in report.get("tables", {}).items():
+        screen.table([{part: name, **row} for name, row in table.items()])
     for line in report.get("notes", []):
         screen.say(line)

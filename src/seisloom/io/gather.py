@@ -139,7 +139,7 @@ def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
 
     try:
         stream = obspy.read(str(path), format="SEG2")
-    except Exception as error:  # noqa: BLE001  ObsPy raises bare and various errors on damaged files
+    except Exception as error:
         raise DataError(f"{path}: SEG-2 that ObsPy does not read: {error}") from error
     rates = {(float(trace.stats.sampling_rate), trace.stats.npts) for trace in stream}
     if len(rates) != 1:

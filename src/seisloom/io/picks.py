@@ -227,7 +227,10 @@ def read_sgt(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     file = Path(path)
-    rows = [line.split("#")[0].split() if not line.startswith("#") else line.split() for line in file.read_text().splitlines()]
+    rows = [
+        line.split("#")[0].split() if not line.startswith("#") else line.split()
+        for line in file.read_text().splitlines()
+    ]
     lines = [row for row in rows if row]
     try:
         n_points = int(lines[0][0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ class GatherUNet(nn.Module):
             nn.Sequential(*[GatherBlock(width, dilation=dilation * (1 + k)) for k in range(n)])
             for width, dilation, n in zip(widths, dilations, n_blocks, strict=True)
         )
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.downs = nn.ModuleList(nn.Conv2d(a, b, (1, 4), stride=(1, 2), padding=(0, 1)) for a, b in pairs)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.decoders = nn.ModuleList(GatherBlock(a, dilation=d) for (a, _), d in zip(pairs, dilations, strict=False))
@@ -68,7 +69,7 @@ class GatherUNet(nn.Module):
 
 
 def phases_to_time(x: Tensor, stride: int) -> Tensor:
-    """Return (item, channel, trace, time) from `stride` phases a channel (item, channel * stride, trace, time / stride).
+    """Return (item, channel, trace, time) from (item, channel * stride, trace, time / stride): phases, interleaved.
 
     Each coarse step carries its own fine samples, as in Shi et al. (2016), arXiv 1609.05158, along time alone.
     """

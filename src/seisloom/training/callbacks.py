@@ -72,7 +72,9 @@ class Lines(pl.Callback):
         if now - self.said >= LINE_EVERY_S and trainer.is_global_zero:
             self.said = now
             epoch, n_epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
-            done = trainer.current_epoch - self.first_epoch + (batch_idx + 1) / max(float(trainer.num_training_batches), 1)
+            done = (
+                trainer.current_epoch - self.first_epoch + (batch_idx + 1) / max(float(trainer.num_training_batches), 1)
+            )
             left = (now - self.start) / done * (n_epochs - self.first_epoch - done)
             logger.info(
                 "epoch %d of %d, batch %d of %d, at most %.0f s left",
@@ -82,6 +84,10 @@ class Lines(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
             values = trainer.callback_metrics
-            shown = ", ".join(f"{name} {float(values[name]):.4g}" for name in sorted(values) if name.startswith("valid/"))
+            shown = ", ".join(
+                f"{name} {float(values[name]):.4g}" for name in sorted(values) if name.startswith("valid/")
+            )
             train = float(values.get("train/loss", float("nan")))
-            logger.info("epoch %d of %d: train/loss %.4g, %s", trainer.current_epoch + 1, trainer.max_epochs or 0, train, shown)
+            logger.info(
+                "epoch %d of %d: train/loss %.4g, %s", trainer.current_epoch + 1, trainer.max_epochs or 0, train, shown
+            )

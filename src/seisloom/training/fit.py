@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, Model
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from safetensors.torch import save_file
 
-from seisloom.bundle import WEIGHTS, Bundle, read_checkpoint
+from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint
 from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
@@ -44,11 +44,14 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
         TrainingError: if too many losses are not finite.
     """
     resume = _claim(out, recipe, force=force)
+    # Lightning sets this level when it is imported, and speaks of hardware and products; what matters is said here
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
-    source = source if source is not None else LiveSource(task, recipe)
-    parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    samples: Source = source if source is not None else LiveSource(task, recipe)
+    parts = split(samples.refs, seed=recipe.seed, config=recipe.split)
     named = {part: sorted({_group(ref.groups, recipe) for ref in refs}) for part, refs in parts.items()}
     write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
 
@@ -56,8 +59,8 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     if recipe.train.init_from:
         _start_from(network, recipe)
     pin = torch.cuda.is_available()
-    train = loader(task, recipe, source, parts["train"], training=True, pin_memory=pin)
-    valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
+    train = loader(task, recipe, samples, parts["train"], training=True, pin_memory=pin)
+    valid = loader(task, recipe, samples, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
     for part, refs in parts.items():
         logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), ", ".join(recipe.split.by))
     n_parameters = sum(one.numel() for one in network.parameters())
@@ -88,7 +91,9 @@ def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
         if _same_run(file.read_text(encoding="utf-8"), recipe):
             resume = str(last) if last.is_file() else None
         elif not force:
-            raise OutputError(f"{out}: holds a bundle of another recipe. Choose another --out, or replace it with --force")
+            raise OutputError(
+                f"{out}: holds a bundle of another recipe. Choose another --out, or replace it with --force"
+            )
         else:
             _clear(out)
     elif out.exists() and any(out.iterdir()) and not force:
@@ -107,7 +112,9 @@ def _same_run(text: str, recipe: Recipe) -> bool:
     import yaml
 
     def essence(values: dict[str, Any]) -> str:  # Any: JSON values
-        train = {key: value for key, value in values["train"].items() if key not in ("epochs", "num_workers", "threads")}
+        train = {
+            key: value for key, value in values["train"].items() if key not in ("epochs", "num_workers", "threads")
+        }
         return json.dumps({**values, "train": train}, sort_keys=True)
 
     try:
@@ -118,10 +125,8 @@ def _same_run(text: str, recipe: Recipe) -> bool:
 
 def _clear(out: Path) -> None:
     """Remove what a former run wrote, and only that: nobody's other files."""
-    ours = (
-        "recipe.yaml split.json history.csv loss_plot.png metrics.json calibration.json card.md model.pth report.html "
-        + WEIGHTS
-    ).split()
+    ours = [WEIGHTS, SEEN, "recipe.yaml", "split.json", "history.csv", "loss_plot.png", "metrics.json"]
+    ours += ["calibration.json", "card.md", "model.pth", "report.html"]
     for file in [*(out / name for name in ours), *(out / "checkpoints").glob("*.ckpt")]:
         file.unlink(missing_ok=True)
 
@@ -133,7 +138,11 @@ def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
 def _start_from(network: torch.nn.Module, recipe: Recipe) -> None:
     """Copy the weights of the bundle `train.init_from`."""
     name = recipe.train.init_from or ""
-    state = Bundle.open(name).network().state_dict() if not name.endswith((".ckpt", ".pth")) else read_checkpoint(Path(name))
+    state = (
+        Bundle.open(name).network().state_dict()
+        if not name.endswith((".ckpt", ".pth"))
+        else read_checkpoint(Path(name))
+    )
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from seisloom.augment.augmentation import generator
 from seisloom.augment.batch import Batch
-from seisloom.errors import SplitError
+from seisloom.errors import DataError, LeftOut, SplitError
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref, Sample
 from seisloom.task import Task
@@ -24,7 +24,10 @@ Place = tuple[int, int]
 class Source(Protocol):
     """Where samples come from: shards, or a task's own `read` (files, a generator)."""
 
-    refs: Sequence[Ref]
+    @property
+    def refs(self) -> Sequence[Ref]:
+        """What can be read."""
+        ...
 
     def read(self, ref: Ref) -> Sample:
         """Return one sample."""
@@ -60,12 +63,27 @@ class Items(Dataset[Batch]):
         keys = tuple(item_key(self.items[number]) for _, number in places)
         joined = []
         for key, (_, number) in zip(keys, places, strict=True):
-            samples = [self.source.read(ref) for ref in self.items[number]]
             rng = generator("crop", self.recipe.seed, epoch, key) if self.training else None
-            joined.append(self.task.join(self.recipe, samples, rng))
+            joined.append(self.task.join(self.recipe, self._samples(number), rng))
         names = [field.name for field in self.task.item.fields]
         arrays = {name: torch.from_numpy(np.stack([one[name] for one in joined])) for name in names}
         return Batch(arrays, keys, self.task.item, epoch)
+
+    def _samples(self, number: int) -> list[Sample]:
+        """The samples of an item; where one does not qualify, those of the next item of its size.
+
+        Shards hold qualified samples only; a live source finds out when it reads.
+        """
+        n_items, size = len(self.items), len(self.items[number])
+        reason: LeftOut | None = None
+        for step in range(n_items):
+            item = self.items[(number + step) % n_items]
+            if len(item) == size:
+                try:
+                    return [self.source.read(ref) for ref in item]
+                except LeftOut as left_out:
+                    reason = left_out
+        raise DataError(f"no item of {size} samples qualifies; the last reason: {reason}")
 
 
 class KeyedBatches(Sampler[list[Place]]):
@@ -105,7 +123,7 @@ class KeyedBatches(Sampler[list[Place]]):
         step = self.batch_size
         batches = [some[i : i + step] for some in by_size.values() for i in range(0, len(some), step)]
         if self.shuffle:
-            rng.shuffle(batches)  # type: ignore[arg-type]  # NumPy shuffles any sequence in place
+            rng.shuffle(batches)
         return batches
 
 
@@ -142,7 +160,7 @@ def loader(
     dataset: Any = Items(task, recipe, source, items, training=training)  # Any: indexed by batches, not by numbers
     return DataLoader(
         dataset,
-        sampler=batches,  # type: ignore[arg-type]  # a sampler of whole batches, see batch_size=None
+        sampler=batches,
         batch_size=None,
         num_workers=train.num_workers,
         collate_fn=_as_it_is,
@@ -152,7 +170,7 @@ def loader(
     )
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:  # Any: with batch_size=None it is given a Batch, whatever its stub says
     return batch
 
 

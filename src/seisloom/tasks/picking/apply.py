@@ -95,7 +95,9 @@ def locate(recipe: PickingRecipe, predictor: Predictor, record: PickRecord) -> t
     config = recipe.apply
     n_time = record.x.shape[-1]
     longest_s = config.window_s or config.max_s
-    n_window = n_time if config.window_s is None and n_time <= longest_s * record.fs_hz else round(longest_s * record.fs_hz)
+    n_window = (
+        n_time if config.window_s is None and n_time <= longest_s * record.fs_hz else round(longest_s * record.fs_hz)
+    )
     starts = window_starts(n_time, n_window, overlap=config.overlap)
     items = [_item(record, int(start), n_window) for start in starts]
     outputs = predict_in_batches(predictor, items, batch_size=min(config.batch_size, len(items)))
@@ -113,14 +115,14 @@ def _item(record: PickRecord, start: int, n_window: int) -> Arrays:
         x = np.pad(x, ((0, 0), (0, 0), (0, n_window - x.shape[-1])))
     return {
         "x": np.ascontiguousarray(x, dtype=np.float32),
-        "fs": np.float32(record.fs_hz),
+        "fs": np.asarray(record.fs_hz, dtype=np.float32),
         "t0_s": (record.t0_s + start / record.fs_hz).astype(np.float32),
         "offset_m": record.offset_m.astype(np.float32),
     }
 
 
 def choose_window(place: Array, probability: Array, starts: Array, n_window: int) -> Array:
-    """Return for each trace the window that is believed: the earliest with an onset, or a later one that sees it better.
+    """Return for each trace the window that is believed: the earliest with an onset, or one that sees it better.
 
     Args:
         place: onset of each window in samples of the record, shape (window, trace).

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def _ref(recipe: PickingRecipe, row: Mapping[str, Any]) -> Ref:
     geometry, station, shot = str(row["geometry"]), str(row["station"]), int(row["shot_id"])
     numbers = ("pick_time_s", "pick_uncertainty_s", "delay_s", "sampling_rate_hz", "offset_m")
     return Ref(
-        key=f"{geometry}/{station}/shot-{shot:06d}-trace-{int(row['trace_index']):05d}",
+        key=trace_key(row),
         groups={"geometry": geometry, "station": f"{geometry}/{station}", "shot": f"{geometry}/{shot}"},
         seed=recipe.seed,
         source={
@@ -90,13 +91,23 @@ def _ref(recipe: PickingRecipe, row: Mapping[str, Any]) -> Ref:
     )  # fmt: skip
 
 
+def trace_key(row: Mapping[str, Any]) -> str:  # Any: a table's cells
+    """Return the key of the trace of a manifest's row."""
+    return f"{row['geometry']}/{row['station']}/shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}"
+
+
 def _number(value: Any) -> float | None:  # Any: a table's cell
     return None if value is None or math.isnan(float(value)) else float(value)
 
 
 def _noise_refs(recipe: PickingRecipe, records: Sequence[Ref]) -> list[Ref]:
-    """Return refs for windows of noise of one station: drawn by a keyed hash, capped by its number of picks."""
+    """Return refs for windows of noise of one station: drawn by a keyed hash, capped by its number of picks.
+
+    Windows that do not follow the pick (fixed, none) hold noise anyway, before the onset and where there is none.
+    """
     config = recipe.shards
+    if config.win_mode in ("fixed", "none"):
+        return []
     cap = math.floor(config.neg_to_pos_max * sum(ref.source["pick_status"] == "picked" for ref in records))
     candidates = [
         replace(ref, key=f"{ref.key}-noise-{k}", source={**ref.source, "kind": "noise"})
@@ -119,18 +130,19 @@ def read(recipe: PickingRecipe, ref: Ref) -> Sample:
     x, fs_hz, n_bad = prepare(recipe, raw, fs_hz=source["sampling_rate_hz"])
     pick_s = math.nan if source["pick_time_s"] is None else source["pick_time_s"]
     record = Prepared(x[0], fs_hz, source["delay_s"] or 0.0, pick_s)
-    if not np.any(raw):
-        raise LeftOut("dead trace: all samples are zero")
+    dead = float(np.ptp(raw)) == 0.0
+    if dead and recipe.shards.win_mode == "pick":
+        raise LeftOut("dead trace: all samples are equal")
     rng = generator("window", recipe.seed, ref.key)
     noise = source["kind"] == "noise"
     start_s = noise_start_s(recipe.shards, record, rng) if noise else window_start_s(recipe.shards, record, rng)
     n_samples = window_samples(recipe.shards, record)
     window, t0_s = cut(record, start_s, n_samples)
     y_idx = (record.pick_s - t0_s) * fs_hz
-    inside = not noise and 0 <= y_idx <= n_samples - 1
+    inside = not noise and not dead and 0 <= y_idx <= n_samples - 1
     if not noise and source["pick_status"] == "picked" and not inside and recipe.shards.win_mode == "pick":
         raise LeftOut("the pick lies outside of its window: target_len is too short")
-    known = noise or source["pick_status"] != "unpicked"
+    known = noise or dead or source["pick_status"] != "unpicked"
     arrays = {
         "x": window,
         "y_mask": mask_around(y_idx if inside else -1, n_samples, recipe.shards.pos_win_s * fs_hz),
@@ -194,7 +206,7 @@ def gathers(refs: Sequence[Ref], way: Gathering, *, size: int) -> list[list[Ref]
         some.sort(key=lambda ref: (natural(ref.groups[across]), ref.key))
         n_parts = -(-len(some) // size)
         edges = np.linspace(0, len(some), n_parts + 1).round().astype(int)
-        parts += [some[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        parts += [some[a:b] for a, b in pairwise(edges)]
     return parts
 
 

@@ -40,7 +40,7 @@ def calibrate(recipe: PickingRecipe, product: Any) -> IntervalCalibration:  # An
 def evaluate(
     recipe: PickingRecipe, products: Mapping[str, Any], references: Sequence[PickRecord]
 ) -> dict[str, Any]:  # Any: tables in, JSON values out
-    """Return all scores by method and line, and a table that fits on a screen.
+    """Return all scores by method and line, and for each line a table that fits on a screen.
 
     Two baselines see no waveform and are there to raise the alarm: `constant` (the median of the reference picks of
     the line) and `offset alone` (the median of the reference picks of the nearest offsets, or stations where offsets
@@ -53,7 +53,7 @@ def evaluate(
     """
     tables = {**products, **_alarms(next(iter(products.values())), references)}
     scores: dict[str, dict[str, Any]] = {}
-    shown: dict[str, dict[str, Any]] = {}
+    shown: dict[str, dict[str, dict[str, Any]]] = {}
     for name, table in tables.items():
         lines = sorted(table.loc[table["truth_s"].notna(), "geometry"].astype(str).unique())
         parts = {line: table[table["geometry"].astype(str) == line] for line in lines}
@@ -61,14 +61,14 @@ def evaluate(
             parts[ALL] = table
         scores[name] = {line: _score(recipe, part) for line, part in parts.items()}
         for line, score in scores[name].items():
-            shown[f"{name}, {line}" if line else name] = _row(recipe, score)
+            shown.setdefault(line or "picks", {})[name] = _row(recipe, score)
     sample = recipe.apply.score_sample_s
     unit = f"samples of {1e3 * sample:g} ms" if sample else "samples of each record"
     return {
         "title": f"On groups that nothing was chosen on; errors in {unit}",
-        "table": shown,
+        "tables": shown,
         "scores": scores,
-        "notes": [_note(scores)],
+        "notes": _notes(recipe, scores),
     }
 
 
@@ -79,9 +79,7 @@ def _score(recipe: PickingRecipe, table: Any) -> dict[str, Any]:  # Any: a panda
         for one in (0.5, 0.8, 0.9, 0.95)
         if one != level and column_of(one) in table and table[column_of(one)].notna().any()
     }
-    return score_picks(
-        table, level=level, half_widths_s=widths, sample_s=recipe.apply.score_sample_s, seed=recipe.seed
-    )
+    return score_picks(table, level=level, half_widths_s=widths, sample_s=recipe.apply.score_sample_s, seed=recipe.seed)
 
 
 def _row(recipe: PickingRecipe, score: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
@@ -90,16 +88,15 @@ def _row(recipe: PickingRecipe, score: Mapping[str, Any]) -> dict[str, Any]:  # 
     level = f"{100 * recipe.calibrate.level:g}"
     interval = score["intervals"]["all"]["levels"][level]
     return {
-        "picks": every["n"],
-        "hit at 3": every["hit_rate"]["samples"]["3"],
-        "hit at 5": every["hit_rate"]["samples"]["5"],
+        "hit 3": every["hit_rate"]["samples"]["3"],
+        "hit 5": every["hit_rate"]["samples"]["5"],
         "median": every["samples"]["median"],
-        **{f"MAE at {kept} %": risk.get("mae_samples_at", {}).get(kept) for kept in ("100", "80", "50")},
-        "bias": every["samples"]["bias"],
+        "MAE": every["samples"]["mae"],
+        **{f"MAE {kept}%": risk.get("mae_samples_at", {}).get(kept) for kept in ("80", "50")},
         "kept": score["kept_share"],
-        f"{level} % covers": interval.get("coverage"),
+        f"in {level}%": interval.get("coverage"),
         "width ms": interval.get("median_width_ms"),
-        "score / constant": interval.get("score_over_constant"),
+        "vs const": interval.get("score_over_constant"),
     }
 
 
@@ -124,8 +121,8 @@ def _alarms(table: Any, references: Sequence[PickRecord]) -> dict[str, Any]:  # 
     blank = {"sigma_s": np.nan, "lower_s": np.nan, "upper_s": np.nan, "status": "picked", "reason": ""}
     blank |= {name: np.nan for name in table.columns if str(name).startswith("half_")}
     return {
-        "constant (no waveform)": table.assign(time_s=constant, **blank),
-        "offset alone (no waveform)": table.assign(time_s=by_offset, **blank),
+        "constant": table.assign(time_s=constant, **blank),
+        "offset alone": table.assign(time_s=by_offset, **blank),
     }
 
 
@@ -136,7 +133,14 @@ def _by_offset(meters: float, offset_m: Array, same_station: Array, truth_s: Arr
     return float(np.median(truth_s[same_station] if same_station.any() else truth_s))
 
 
-def _note(scores: Mapping[str, Mapping[str, Any]]) -> str:  # Any: JSON values
+def _notes(recipe: PickingRecipe, scores: Mapping[str, Mapping[str, Any]]) -> list[str]:  # Any: JSON values
     first = next(iter(scores.values()))
     shots = sum(one["n"]["shots"] for line, one in first.items() if line != ALL)
-    return f"{shots} shots; abstained picks are scored too (`kept` says how many are not), see metrics.json for both"
+    level = f"{100 * recipe.calibrate.level:g}"
+    return [
+        f"{shots} shots. hit 3, hit 5: share of picks within 3 and 5 samples; MAE 80%: of the 80 % that are surest; "
+        "kept: share not abstained from (all are scored)",
+        f"in {level}%: share of human picks inside the {level} % intervals, and their median width; vs const: interval "
+        "score over that of the best constant width, below 1 is better",
+        "constant, offset alone: see no waveform; a picker that is not far better has learnt the geometry",
+    ]

@@ -78,11 +78,11 @@ class ManifestReport:
 
     def rows(self) -> list[dict[str, Any]]:  # Any: cells
         """Return a row a geometry, for a table on the screen."""
-        columns = ("picked", "unpicked", "no_arrival", "exact", "tolerant", "index", "none")
+        columns = ("picked", "unpicked", "no_arrival", "exact", "tolerant", "index")
         return [
             {"geometry": one.geometry, "files": one.n_files, "traces": one.n_traces, "shots": one.n_shots}
             | {name: one.counts.get(name, 0) for name in columns}
-            | {"header": _best_header(one)}
+            | {"shot number from": _best_header(one)}
             for one in self.geometries
         ]
 
@@ -97,7 +97,9 @@ class ManifestReport:
 
 
 def _best_header(one: GeometryReport) -> str:
-    names = [max(rows, key=lambda row: (row["matches"], row["monotone"]))["header"] for rows in one.scores.values() if rows]
+    names = [
+        max(rows, key=lambda row: (row["matches"], row["monotone"]))["header"] for rows in one.scores.values() if rows
+    ]
     return ", ".join(sorted(set(names)))
 
 
@@ -223,7 +225,9 @@ def _build_one(
         except DataError as error:
             report.note("file left out", str(error))
     if not tables:
-        raise DataError(f"{folder}: none of {len(files)} files can be read. The first: {report.problems['file left out'][0]}")
+        raise DataError(
+            f"{folder}: none of {len(files)} files can be read. The first: {report.problems['file left out'][0]}"
+        )
     table = pd.concat(tables, ignore_index=True)
     table = _with_picks(table, picks, report)
     report.n_files, report.n_traces = len(tables), len(table)
@@ -304,7 +308,9 @@ def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, report: GeometryReport
     last_s = first_s + (merged["n_samples"] - 1) / merged["sampling_rate_hz"]
     outside = merged["pick_time_s"].notna() & ((merged["pick_time_s"] < first_s) | (merged["pick_time_s"] > last_s))
     for row in merged[outside].itertuples():
-        report.note("pick outside of its record, taken for unpicked", f"{row.station} shot {row.shot_id}: {row.pick_time_s:g} s")
+        report.note(
+            "pick outside of its record, taken for unpicked", f"{row.station} shot {row.shot_id}: {row.pick_time_s:g} s"
+        )
     merged.loc[outside, "pick_status"] = "unpicked"
     merged.loc[merged["pick_status"] != "picked", ["pick_time_s", "pick_uncertainty_s"]] = np.nan
     return merged[list(COLUMNS)]
@@ -378,8 +384,8 @@ def check_manifest(path: str | Path) -> str:
         wrong = rows["trace_index"].max() >= headers.n_traces or (rows["n_samples"] != headers.layout.n_samples).any()
         if wrong:
             raise DataError(
-                f"{root / str(segy_path)}: has {headers.n_traces} traces of {headers.layout.n_samples} samples, the manifest "
-                f"says otherwise. Build it again: seisloom manifest build {root}"
+                f"{root / str(segy_path)}: has {headers.n_traces} traces of {headers.layout.n_samples} samples, "
+                f"the manifest says otherwise. Build it again: seisloom manifest build {root}"
             )
     counts: Mapping[str, int] = _counts(table["pick_status"])
     said = ", ".join(f"{count} {name}" for name, count in counts.items())

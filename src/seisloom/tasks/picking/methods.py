@@ -35,28 +35,37 @@ class StaLta(Method):
             ratio = sta_lta(arrays["x"][..., 0, :], fs_hz=fs_hz, sta_s=self.sta_s, lta_s=self.lta_s)
             over = ratio > self.threshold
             place = np.where(over.any(axis=-1), over.argmax(axis=-1), ratio.argmax(axis=-1))
-            return _as_outputs(place, over.any(axis=-1))
+            return _as_outputs(place, np.asarray(over.any(axis=-1)))
 
         return predict
 
 
-class Aic(Method):
-    """The split into noise and signal that explains a trace best (Maeda 1985), up to its largest amplitude."""
+class Aic(StaLta):
+    """The split into noise and signal that explains the record best (Maeda 1985), around an STA/LTA trigger.
+
+    Over a whole record the best split is where its largest wave begins, which is rarely the first one.
+    """
 
     name: str = "aic"
-    task: str = "picking"
+    before_s: float = Field(0.02, gt=0)
+    """s before the trigger that are looked at."""
+    after_s: float = Field(0.005, gt=0)
+    """s after the trigger that are looked at: more of it, and the coda splits better than the onset."""
 
     def predictor(self, recipe: Any) -> Predictor:  # Any: any picking recipe
         """Return the picker on items of a gather."""
+        trigger = super().predictor(recipe)
 
         def predict(arrays: Arrays) -> Arrays:
-            x = arrays["x"][..., 0, :]
-            place = np.empty(x.shape[:-1])
-            for where in np.ndindex(*x.shape[:-1]):
-                # Behind the largest amplitude the decaying coda is a second split, which is not the onset
-                end = max(int(np.abs(x[where]).argmax()) + 1, 16)
-                place[where] = aic_onset(x[where][:end])[0]
-            return _as_outputs(place, np.ones(place.shape, dtype=bool))
+            fs_hz = float(np.ravel(arrays["fs"])[0])
+            found = trigger(arrays)
+            x, place = arrays["x"][..., 0, :], found["mean"].astype(int)
+            refined = np.empty(place.shape)
+            for where in np.ndindex(*place.shape):
+                first = max(place[where] - round(self.before_s * fs_hz), 0)
+                last = place[where] + max(round(self.after_s * fs_hz), 8)
+                refined[where] = first + aic_onset(x[where][first:last])[0]
+            return {**found, "mean": refined.astype(np.float32)}
 
         return predict
 

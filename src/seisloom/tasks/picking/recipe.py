@@ -32,7 +32,7 @@ class PickingData(Config):
     gather_size: int = Field(64, ge=1)
     """Most traces seen together; longer gathers are parted evenly."""
     crop_s: float | None = Field(None, gt=0)
-    """Length in s that a training item is cropped to, at a place drawn anew each epoch; None takes the stored window."""
+    """Length in s that a training item is cropped to, at a place drawn anew each epoch; None takes the whole window."""
     crop_anywhere: float = Field(0.1, ge=0, le=1)
     """Share of the crops that are drawn from the whole window, so that some hold no onset; the others hold one."""
 
@@ -40,8 +40,11 @@ class PickingData(Config):
 class PickingShards(Config):
     """How windows are cut and stored. Times in s, after the shot."""
 
+    no_bytes: ClassVar[tuple[str, ...]] = ("plots_pos", "plots_neg")
+    """Keys that change no byte of a shard."""
+
     win_mode: WinMode = "fixed"
-    """pick: around the pick; center: around the middle of the record; none: the whole record; fixed: from win_start_s."""
+    """pick: around the pick; center: the middle of the record; none: the whole record; fixed: from win_start_s."""
     pre_s: float = Field(2.0, ge=0)
     """pick, center: s before the centre of the window."""
     post_s: float = Field(3.0, gt=0)
@@ -54,7 +57,7 @@ class PickingShards(Config):
     """pick: the pick is moved by up to so many s off its place; None takes 0.8 of the shorter side. With 0, a constant
     prediction is perfect."""
     target_len: int | None = Field(None, ge=1)
-    """Samples stored a window; None takes the window's own length. Shorter windows are followed by zeros, longer cut."""
+    """Samples stored a window; None takes the window's own length. Shorter ones are followed by zeros, longer cut."""
     target_fs: float | None = Field(None, gt=0)
     """Sampling rate in Hz that records are brought to before all else; None keeps theirs."""
     pos_win_s: float = Field(0.04, ge=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from seisloom.errors import DataError, MissingDataError
 from seisloom.io.gather import Gather, read_gather
 from seisloom.io.segy import cached_traces
 from seisloom.sample import Array, Ref
-from seisloom.tasks.picking.data import gathers, manifest_of, prepare, root_of
+from seisloom.tasks.picking.data import gathers, manifest_of, prepare, root_of, trace_key
 from seisloom.tasks.picking.recipe import PickingRecipe
 
 
@@ -44,6 +45,8 @@ class PickRecord:
     source_y: Array
     group_x: Array
     group_y: Array
+    content: Array
+    """Hash of each trace as it stands in its file, uint64: tells whether a bundle has seen it."""
     n_non_finite: int = 0
 
     @property
@@ -60,16 +63,16 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
     Raises:
         MissingDataError: if the survey's files are not there any more.
     """
-    wanted = {tuple(ref.key.split("-noise-")[0].split("/")) for ref in refs}
+    wanted = {ref.key.split("-noise-")[0] for ref in refs}
     root = root_of(recipe)
     rows: dict[str, Any] = {}  # Any: a table's row
     whole: list[Ref] = []
     for row in manifest_of(recipe).to_dict("records"):
-        key = (row["geometry"], row["station"], f"shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}")
-        if key in wanted:
-            name = "/".join(key)
+        name = trace_key(row)
+        if name in wanted:
             rows[name] = row
-            groups = {"geometry": key[0], "station": f"{key[0]}/{key[1]}", "shot": f"{key[0]}/{row['shot_id']}"}
+            line = row["geometry"]
+            groups = {"geometry": line, "station": f"{line}/{row['station']}", "shot": f"{line}/{row['shot_id']}"}
             whole.append(Ref(name, groups))
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
@@ -100,7 +103,34 @@ def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterat
 def _record(recipe: PickingRecipe, traces: Array, fs_hz: float, **columns: Array) -> PickRecord:
     x, prepared_fs_hz, n_bad = prepare(recipe, traces, fs_hz=fs_hz)
     key = f"{columns['geometry'][0]}/{columns['station'][0]}/{columns['shot_id'][0]}+{len(traces)}"
-    return PickRecord(key=key, x=x, fs_hz=prepared_fs_hz, record_fs_hz=fs_hz, n_non_finite=n_bad, **columns)
+    return PickRecord(
+        key=key,
+        x=x,
+        fs_hz=prepared_fs_hz,
+        record_fs_hz=fs_hz,
+        n_non_finite=n_bad,
+        content=content_hash(traces),
+        **columns,
+    )
+
+
+def content_hash(traces: Array) -> Array:
+    """Return a hash of each trace's samples as float32, uint64 (trace,); the same for any file format."""
+    rows = np.ascontiguousarray(traces, dtype="<f4")
+    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def contents(recipe: PickingRecipe, refs: Sequence[Ref]) -> Array:
+    """Return the hashes of the traces behind refs, sorted; raw traces are read, nothing is prepared."""
+    root = root_of(recipe)
+    keys = {ref.key.split("-noise-")[0] for ref in refs}
+    found = [
+        content_hash(cached_traces(root / row["segy_path"]).read(int(row["trace_index"]))[None])
+        for row in manifest_of(recipe).to_dict("records")
+        if trace_key(row) in keys
+    ]
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
 
 
 def open_records(recipe: PickingRecipe, source: Any, fs_hz: float | None = None) -> Iterator[PickRecord]:
@@ -147,13 +177,7 @@ def _from_survey(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
     data = recipe.data.model_copy(update={"root": str(root), "manifests": None, "geometries": geometries})
     there = recipe.model_copy(update={"data": data})
     rows = manifest_of(there).to_dict("records")
-    refs = [
-        Ref(
-            f"{row['geometry']}/{row['station']}/shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}", {}
-        )
-        for row in rows
-    ]  # fmt: skip
-    yield from records(there, refs)
+    yield from records(there, [Ref(trace_key(row), {}) for row in rows])
 
 
 def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  # Any: an ObsPy Stream
@@ -198,7 +222,8 @@ def with_picks(
         from seisloom.io.picks import read_arrivals
 
         table = read_arrivals(picks)
-        times = {(str(row.station), int(row.shot_id)): float(row.pick_time_s) for row in table.itertuples()}
+        keys = zip(table["station"].astype(str), table["shot_id"].astype(int), strict=True)
+        times = dict(zip(keys, table["pick_time_s"].astype(float), strict=True))
         kept = [
             replace(
                 record,
@@ -225,9 +250,7 @@ def _of_shots(record: PickRecord, shots: set[int]) -> PickRecord:
     """The traces of some shots; a gather of one shot stays whole."""
     here = np.isin(record.shot_id, list(shots))
     columns = {
-        name: getattr(record, name)[here]
-        for name in record.__slots__
-        if isinstance(getattr(record, name), np.ndarray)
+        name: getattr(record, name)[here] for name in record.__slots__ if isinstance(getattr(record, name), np.ndarray)
     }
     return replace(record, **columns)
 
@@ -266,5 +289,3 @@ def _segments(shot_id: Array, n_traces: int, size: int) -> Iterable[Array]:
         runs = [numbers]
     for run in runs:
         yield from np.array_split(run, -(-len(run) // size))
-
-

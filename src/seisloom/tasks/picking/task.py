@@ -9,7 +9,7 @@ from seisloom.tasks.picking.apply import apply
 from seisloom.tasks.picking.data import group, join, plan, read, shard
 from seisloom.tasks.picking.evaluate import calibrate, evaluate
 from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
-from seisloom.tasks.picking.records import open_records, records
+from seisloom.tasks.picking.records import contents, open_records, records
 from seisloom.tasks.picking.view import write_pages
 
 PICKING = Task(
@@ -25,6 +25,7 @@ PICKING = Task(
     group=group,
     join=join,
     records=records,
+    contents=contents,
     open=open_records,
     apply=apply,
     calibrate=calibrate,

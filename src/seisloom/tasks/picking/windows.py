@@ -31,19 +31,19 @@ class Prepared:
     @property
     def end_s(self) -> float:
         """Time of the last sample after the shot."""
-        return self.t0_s + (self.x.shape[-1] - 1) / self.fs_hz
+        return float(self.t0_s + (self.x.shape[-1] - 1) / self.fs_hz)
 
 
 def window_length_s(config: PickingShards, record: Prepared) -> float:
     """Return the length of the stored window in s."""
     if config.win_mode == "none":
-        return record.x.shape[-1] / record.fs_hz
+        return float(record.x.shape[-1] / record.fs_hz)
     return config.win_len_s if config.win_mode == "fixed" else config.pre_s + config.post_s
 
 
 def window_samples(config: PickingShards, record: Prepared) -> int:
     """Return the number of stored samples."""
-    return config.target_len or max(round(window_length_s(config, record) * record.fs_hz), 1)
+    return config.target_len or max(int(window_length_s(config, record) * record.fs_hz + 0.5), 1)
 
 
 def window_start_s(config: PickingShards, record: Prepared, rng: np.random.Generator) -> float:
@@ -115,4 +115,4 @@ def mask_around(y_idx: float, n_samples: int, half_width: float) -> Array:
     """Return int8 (time,): 1 within `half_width` samples of the pick; all 0 for a pick outside of the window."""
     if not 0 <= y_idx <= n_samples - 1:
         return np.zeros(n_samples, dtype=np.int8)
-    return (np.abs(np.arange(n_samples) - y_idx) <= half_width).astype(np.int8)
+    return np.asarray(np.abs(np.arange(n_samples) - y_idx) <= half_width, dtype=np.int8)

@@ -1,0 +1,166 @@
+"""The main job on two real lines in a few minutes: fetch, fine-tune, calibrate, pick shots that nothing has seen."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seisloom.bundle import Bundle, open_predictor, shipped_bundles
+from seisloom.errors import DataError, MissingDataError
+from seisloom.physics.survey import SurveyConfig
+from seisloom.recipe import read_recipe
+from seisloom.run import evaluate, train, with_calibration
+from seisloom.sample import Ref
+from seisloom.tasks.picking.data import plan
+from seisloom.tasks.picking.import_survey import import_line
+from seisloom.tasks.picking.manifest import build_manifest
+from seisloom.tasks.picking.recipe import PickingRecipe
+from seisloom.tasks.picking.records import records
+from seisloom.tasks.picking.synth import write_survey
+
+logger = logging.getLogger("seisloom")
+PACKAGE = "refrapy==0.2.4.1"
+"""Two land refraction lines with human picks, MIT, by V. Guedes and S. Maciel (github.com/AlgoSismos/Refrapy)."""
+LINES = {"REFRAPY1": "field_example_01", "REFRAPY2": "field_example_02"}
+SHIPPED = "onset-refraction"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo made."""
+
+    report: dict[str, Any]  # Any: JSON values
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    picks: Path
+
+
+def run_demo(out: Path, *, cache: Path, synthetic: bool = False, epochs: int = 12) -> Demo:
+    """Fetch two real lines, fine-tune and calibrate the shipped model on some shots, and score it on others.
+
+    Args:
+        out: folder for the survey, the bundle, picks and figures; what a former demo left there is replaced.
+        cache: folder for the downloaded package.
+        synthetic: use a synthetic survey instead of the real lines.
+        epochs: of the fine-tuning.
+    """
+    notes: list[str] = []
+    root = out / "survey"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    if synthetic or not _fetch(root, cache, notes):
+        notes.append("the records are synthetic: land lines with known onsets")
+        config = SurveyConfig(n_geometries=2, n_stations=24, n_shots=12, seed=1)
+        write_survey(config, root)
+    build_manifest(root)
+    recipe = read_recipe("picking", _changes(root, epochs))
+    assert isinstance(recipe, PickingRecipe)
+    refs = plan(recipe)
+    seen, unseen = _seen(recipe, refs)
+    notes.append(_seen_note(seen, unseen))
+    named = _parts(unseen, seen)
+    recipe = recipe.model_copy(update={"split": recipe.split.model_copy(update={"named": named})})
+    trained = train(recipe, out / "bundle")
+    report, files = _against_the_shipped(recipe, trained.bundle, refs, named, out)
+    picks = out / "picks.csv"
+    opened = open_predictor(out / "bundle")
+    test = [ref for ref in refs if ref.groups["shot"] in named["test"]]
+    table = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, opened.task.records(recipe, test))
+    opened.task.write(table.drop(columns=[name for name in table if name.startswith("half_")]), picks)
+    return Demo(report, files, tuple(notes), picks)
+
+
+def _changes(root: Path, epochs: int) -> list[str]:
+    changes = [f"data.root={root.resolve()}", f"train.epochs={epochs}", f"train.patience={epochs}"]
+    if SHIPPED in shipped_bundles():
+        changes += [f"train.init_from={SHIPPED}", "train.lr=3e-4"]
+    return changes
+
+
+def _fetch(root: Path, cache: Path, notes: list[str]) -> bool:
+    """Install the package as data only and make a survey of its lines; False where nothing can be installed."""
+    target = cache / PACKAGE.replace("==", "-")
+    if not (target / "refrapy" / "data").is_dir():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), PACKAGE]
+        logger.info("fetching %s (two land lines with human picks, MIT)", PACKAGE)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            notes.append(f"{PACKAGE} could not be fetched: {error}")
+            return False
+        if done.returncode != 0:
+            notes.append(f"{PACKAGE} could not be fetched: {done.stderr.strip().splitlines()[-1:]}")
+            shutil.rmtree(target, ignore_errors=True)
+            return False
+    for line, name in LINES.items():
+        data = target / "refrapy" / "data" / name
+        counts = import_line(
+            sorted((data / "data").glob("*.dat")), data / "picks" / f"{name}.sgt", root, geometry=line
+        )  # fmt: skip
+        notes.append(f"{line}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
+    return True
+
+
+def _seen(recipe: PickingRecipe, refs: Sequence[Ref]) -> tuple[list[str], list[str]]:
+    """Return the shots of which the shipped model has seen a record, by the content of the records; and the others."""
+    known = Bundle.open(SHIPPED).seen() if SHIPPED in shipped_bundles() else np.zeros(0, dtype=np.uint64)
+    seen: set[str] = set()
+    shots: set[str] = set()
+    for record in records(recipe, refs):
+        here = np.isin(record.content, known)
+        for line, shot, old in zip(record.geometry, record.shot_id, here, strict=True):
+            shots.add(f"{line}/{shot}")
+            if old:
+                seen.add(f"{line}/{shot}")
+    return sorted(seen), sorted(shots - seen)
+
+
+def _seen_note(seen: Sequence[str], unseen: Sequence[str]) -> str:
+    if not seen:
+        return f"the shipped model has seen none of the {len(unseen)} shots"
+    return (
+        f"the shipped model has seen {len(seen)} of the {len(seen) + len(unseen)} shots ({', '.join(seen)}): they may "
+        "train, and are never scored"
+    )
+
+
+def _parts(unseen: Sequence[str], seen: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Deal the unseen shots: two to train, one to choose the epoch, a third to calibrate, the rest to score."""
+    if len(unseen) < 6:
+        raise DataError(f"the demo needs 6 shots that the shipped model has not seen, there are {len(unseen)}")
+    order = [unseen[k] for k in np.random.default_rng(0).permutation(len(unseen))]
+    n_calibrate = max(len(order) // 3, 2)
+    return {
+        "train": (*order[:2], *seen),
+        "valid": tuple(order[2:3]),
+        "calibrate": tuple(order[3 : 3 + n_calibrate]),
+        "test": tuple(order[3 + n_calibrate :]),
+    }
+
+
+def _against_the_shipped(
+    recipe: PickingRecipe, bundle: Bundle, refs: Sequence[Ref], named: dict[str, tuple[str, ...]], out: Path
+) -> tuple[dict[str, Any], tuple[Path, ...]]:  # Any: JSON values
+    """Score the fine-tuned model beside the shipped one and the classical pickers, on the same unseen shots."""
+    task = bundle.task
+    part = {
+        name: list(task.records(recipe, [ref for ref in refs if ref.groups["shot"] in named[name]]))
+        for name in ("calibrate", "test")
+    }
+    tuned = open_predictor(bundle.path)
+    methods = [type(tuned)("fine-tuned", *(getattr(tuned, name) for name in tuned.__slots__[1:]))]
+    if SHIPPED in shipped_bundles():
+        methods.append(with_calibration(open_predictor(SHIPPED), part["calibrate"]))
+    for name in ("aic", "sta_lta"):
+        methods.append(with_calibration(open_predictor(name, recipe=recipe), part["calibrate"]))
+    if not part["test"]:
+        raise MissingDataError("no shots are left to score")
+    return evaluate(methods, part["test"], out / "evaluation", references=part["calibrate"])
