@@ -376,22 +376,17 @@ def _sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pyd
 def _keys_at(kind: type[BaseModel], tree: Json, place: Sequence[str | int]) -> list[str]:
     """Return the keys that are valid at a place of the tree."""
     here: type[BaseModel] | None = kind
+    group: str | None = None  # of entry points, from which the next mapping with a name is
     value = tree
-    for depth, step in enumerate(place):
-        value = value[step] if isinstance(value, list | dict) else None
-        if here is not None and isinstance(step, str) and step in here.model_fields:
-            entry = [mark for mark in _marks(here.model_fields[step]) if isinstance(mark, Entry)]
-            if entry:
-                inner: Json = tree
-                for inner_step in place:
-                    inner = inner[inner_step]  # type: ignore[index,unused-ignore]
-                name = inner.get("name") if isinstance(inner, dict) else inner
-                rest = place[depth + 1 :]
-                if isinstance(name, str) and all(isinstance(one, int) for one in rest):
-                    here = plugins.load(entry[0].group, name)
-                    break
-                return []
-            here = _config_of(here.model_fields[step].annotation)
+    for step in place:
+        value = value[step]
+        if here is not None and isinstance(step, str):
+            field = here.model_fields[step]
+            group = next((mark.group for mark in _marks(field) if isinstance(mark, Entry)), None)
+            here = None if group else _config_of(field.annotation)
+        name = value.get("name") if isinstance(value, dict) else value
+        if group is not None and isinstance(name, str):
+            here, group = plugins.load(group, name), None
     return sorted(here.model_fields) if here is not None else []
 
 

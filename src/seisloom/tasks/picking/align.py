@@ -12,6 +12,10 @@ from seisloom.sample import Array
 
 ENOUGH = 0.5
 """Share of traces whose header number must be in the shot list, for the header to be believed."""
+MOST_COMPONENTS = 4
+"""Most traces of one shot in a station's file: hydrophone and three geophones. A constant explains nothing."""
+COUNTERS = ("trace_sequence_line",)
+"""Words that count traces, not shots: with one shot missing, a count shifts every later label by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +25,18 @@ class Score:
     header: str
     matches: int
     """Traces whose number is in the list."""
+    explained: int
+    """Shots of the list that some trace has."""
     monotone: float
-    """Share of steps from trace to trace that do not go back."""
+    """Share of steps from trace to trace that go one way, up or down the line."""
     distinct: int
     """Different numbers."""
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain values."""
         return {
-            "header": self.header, "matches": self.matches, "monotone": round(self.monotone, 4),
-            "distinct": self.distinct,
+            "header": self.header, "matches": self.matches, "explained": self.explained,
+            "monotone": round(self.monotone, 4), "distinct": self.distinct,
         }  # fmt: skip
 
 
@@ -48,11 +54,16 @@ class Alignment:
     tolerant: tuple[tuple[int, int, int], ...] = ()
     """Trace, number in its header, shot that it was given: each tolerant match."""
     duplicates: tuple[int, ...] = ()
-    """Shots that several traces claim."""
+    """Shots that more traces claim than is usual in the file: which of them is the shot's cannot be told."""
 
 
 def align(
-    headers: Mapping[str, Array], shots: Sequence[int], *, tolerance: int = 2, by_index: bool = False
+    headers: Mapping[str, Array],
+    shots: Sequence[int],
+    *,
+    tolerance: int = 2,
+    by_index: bool = False,
+    enough: float = ENOUGH,
 ) -> Alignment:
     """Return the shot of each trace.
 
@@ -62,9 +73,10 @@ def align(
 
     Args:
         headers: candidate numbers by name, each int (trace,), the likelier first.
-        shots: the survey's shot list.
+        shots: the survey's shot list, without repeats.
         tolerance: largest difference of a tolerant match.
         by_index: match by order although the counts differ.
+        enough: share of traces whose number must be in the list, for a header to be believed.
 
     >>> align({"fldr": np.array([1, 2, 4, 5])}, [1, 2, 3, 4, 5]).shot_id.tolist()
     [1, 2, 4, 5]
@@ -72,10 +84,13 @@ def align(
     listed = np.asarray(shots, dtype=np.int64)
     scores = tuple(score(name, numbers, listed) for name, numbers in headers.items())
     n_traces = len(next(iter(headers.values())))
-    best = max(scores, key=lambda one: (one.matches, one.monotone), default=None)
-    if best is not None and best.matches >= ENOUGH * n_traces and best.matches > 0:
+    counts_agree = n_traces == len(listed)
+    believed = [one for one in scores if _is_believed(one, n_traces, len(listed), enough)]
+    numbering = [one for one in believed if one.header not in COUNTERS] or (believed if counts_agree else [])
+    if numbering:
+        best = max(numbering, key=lambda one: (one.explained, one.matches, one.monotone))
         return _by_number(best.header, np.asarray(headers[best.header], dtype=np.int64), listed, scores, tolerance)
-    if n_traces == len(listed) or by_index:
+    if counts_agree or by_index:
         n_known = min(n_traces, len(listed))
         shot_id = np.full(n_traces, -1, dtype=np.int64)
         shot_id[:n_known] = listed[:n_known]
@@ -83,14 +98,22 @@ def align(
     return Alignment(np.full(n_traces, -1, dtype=np.int64), ("none",) * n_traces, "", scores)
 
 
+def _is_believed(one: Score, n_traces: int, n_listed: int, enough: float) -> bool:
+    """Return whether a header's numbers are the list's, and not a constant that happens to be in it."""
+    least = max(min(2, n_traces, n_listed), one.matches / MOST_COMPONENTS)
+    return one.matches >= enough * n_traces and one.explained >= least
+
+
 def score(name: str, numbers: Array, listed: Array) -> Score:
     """Return how well a header word explains the shot list."""
     numbers = np.asarray(numbers)
     steps = np.diff(numbers)
+    in_list = np.isin(numbers, listed)
     return Score(
         header=name,
-        matches=int(np.isin(numbers, listed).sum()),
-        monotone=float(np.mean(steps >= 0)) if steps.size else 1.0,
+        matches=int(in_list.sum()),
+        explained=len(np.unique(numbers[in_list])),
+        monotone=float(max(np.mean(steps >= 0), np.mean(steps <= 0))) if steps.size else 1.0,
         distinct=len(np.unique(numbers)),
     )
 
@@ -99,15 +122,30 @@ def _by_number(name: str, numbers: Array, listed: Array, scores: tuple[Score, ..
     exact = np.isin(numbers, listed)
     shot_id = np.where(exact, numbers, -1)
     how = np.where(exact, "exact", "none").astype(object)
-    free_shots = np.setdiff1d(listed, numbers[exact])
-    free_traces = np.flatnonzero(~exact)
-    near = np.abs(numbers[free_traces][:, None] - free_shots[None, :]) <= tolerance
-    tolerant: list[tuple[int, int, int]] = []
-    for row, trace in enumerate(free_traces):
-        candidates = np.flatnonzero(near[row])
-        if len(candidates) == 1 and near[:, candidates[0]].sum() == 1:
-            shot_id[trace], how[trace] = free_shots[candidates[0]], "tolerant"
-            tolerant.append((int(trace), int(numbers[trace]), int(free_shots[candidates[0]])))
+    tolerant = _one_to_one(np.flatnonzero(~exact), numbers, np.setdiff1d(listed, numbers[exact]), tolerance)
+    for trace, _, shot in tolerant:
+        shot_id[trace], how[trace] = shot, "tolerant"
     claimed, counts = np.unique(shot_id[shot_id >= 0], return_counts=True)
-    doubles = tuple(int(one) for one in claimed[counts > 1])
-    return Alignment(shot_id, tuple(how), name, scores, tuple(tolerant), doubles)
+    usual = np.median(counts) if counts.size else 1
+    doubles = tuple(int(one) for one in claimed[counts > usual])
+    return Alignment(shot_id, tuple(how), name, scores, tolerant, doubles)
+
+
+def _one_to_one(traces: Array, numbers: Array, shots: Array, tolerance: int) -> tuple[tuple[int, int, int], ...]:
+    """Return (trace, its number, shot) where one free shot is near one trace without a shot, and only these two."""
+    if not traces.size or not shots.size:
+        return ()
+    own = numbers[traces]
+    first, n_shots = _near(own, shots, tolerance)
+    _, n_traces = _near(shots, np.sort(own), tolerance)
+    return tuple(
+        (int(trace), int(number), int(shots[at]))
+        for trace, number, at, n in zip(traces, own, first, n_shots, strict=True)
+        if n == 1 and n_traces[at] == 1
+    )
+
+
+def _near(values: Array, ordered: Array, tolerance: int) -> tuple[Array, Array]:
+    """Return the place of the first of some ordered numbers within `tolerance` of each value, and how many there are."""
+    first = np.searchsorted(ordered, values - tolerance, side="left")
+    return first, np.searchsorted(ordered, values + tolerance, side="right") - first
