@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -14,11 +14,12 @@ import numpy as np
 
 from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
-from seisloom.recipe import Recipe, read_recipe
+from seisloom.recipe import Recipe, read_recipe, recipe_from
 from seisloom.sample import Array, Arrays, Predictor
-from seisloom.task import Calibration, Task
+from seisloom.task import Calibration, Product, Record, Task
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from torch import Tensor, nn
 
 WEIGHTS = "weights.safetensors"
@@ -180,7 +181,15 @@ def shipped_bundles() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What `apply` and `evaluate` run: a bundle, or a classical method, behind one face."""
+    """What `apply` and `evaluate` run: a bundle, or a classical method, behind one face.
+
+    >>> import numpy as np
+    >>> record = np.zeros((1, 400), dtype=np.float32)
+    >>> record[:, 200:] = np.sin(np.arange(200))
+    >>> picks = open_predictor("sta_lta").apply(record, fs_hz=2000)
+    >>> float(picks.time_s[0])
+    0.1005
+    """
 
     name: str
     task: Task[Any]
@@ -188,6 +197,30 @@ class Opened:
     predictor: Predictor
     calibration: Calibration | None
     bundle: Bundle | None = None
+
+    def records(self, source: Any, *, fs_hz: float | None = None) -> list[Record]:
+        """Return the records of a path, an ObsPy Stream, or an array with its sampling rate."""
+        return list(self.task.open(self.recipe, source, fs_hz))
+
+    def apply(self, source: Any, *, fs_hz: float | None = None) -> Product:
+        """Return the product (for picking a pandas table with intervals) for what `records` takes."""
+        return self.task.apply(self.recipe, self.predictor, self.calibration, self.records(source, fs_hz=fs_hz))
+
+    def view(self, source: Any, *, fs_hz: float | None = None) -> Figure:
+        """Return a Matplotlib figure of the product over the records."""
+        records = self.records(source, fs_hz=fs_hz)
+        product = self.task.apply(self.recipe, self.predictor, self.calibration, records)
+        return self.task.view(self.recipe, records, product)
+
+    def with_changes(self, **apply: Any) -> Opened:
+        """Return the same with other keys of the recipe's `apply`, such as abstain_width_s=0.01.
+
+        Raises:
+            RecipeError: if a key is not known or a value not possible.
+        """
+        values = self.recipe.model_dump(mode="json")
+        changes = [f"apply.{key}={json.dumps(value)}" for key, value in apply.items()]
+        return replace(self, recipe=recipe_from(values, changes, where=self.name))
 
 
 def open_predictor(

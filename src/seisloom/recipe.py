@@ -93,7 +93,9 @@ class TrainConfig(Config):
     """The training loop; the names follow PyTorch Lightning where it has them."""
 
     epochs: int = Field(30, ge=1)
-    """Passes over the training part, at most."""
+    """Epochs, at most; after each one the validation part is looked at."""
+    passes: int = Field(1, ge=1)
+    """Passes over the training part in one epoch, each with its own crops and draws: for small parts."""
     batch_size: int = Field(16, ge=1)
     """Items in a batch, on each device."""
     num_workers: int = Field(0, ge=0)

@@ -1,4 +1,7 @@
-"""The whole system on one page: write shards, train, calibrate, evaluate, apply. Every room goes through here."""
+"""The whole system on one page: write shards, train, calibrate, evaluate. Every room goes through here.
+
+Applying is `seisloom.bundle.open_predictor(name).apply(source)`.
+"""
 
 from __future__ import annotations
 
@@ -233,10 +236,3 @@ def evaluate(
     write_json(out / "metrics.json", report)
     files = task.report(recipe, products, report, records, out)
     return report, (out / "metrics.json", *files)
-
-
-def apply(name: str | Path, source: Any, *, device: str = "auto", fs_hz: float | None = None) -> Product:
-    """Return the product of a bundle or method for a path, an ObsPy Stream, or an array with its sampling rate."""
-    opened = open_predictor(name, device=device)
-    records = opened.task.open(opened.recipe, source, fs_hz)
-    return opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)

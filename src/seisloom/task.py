@@ -15,6 +15,7 @@ from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
 # A room chooses the types of its records, products and calibrations; the house only hands them on.
 Record = Any
@@ -67,6 +68,8 @@ class Task(Generic[R]):
     The records are others, with truth, from which baselines without waveforms may learn."""
     report: Callable[[R, Mapping[str, Product], Report, Sequence[Record], Path], Sequence[Path]]
     """Write tables, figures and a page of an evaluation to a folder; returns what was written."""
+    view: Callable[[R, Sequence[Record], Product], Figure]
+    """A picture of a product over its records."""
     write: Callable[[Product, Path], None]
     """A product to a file; the suffix chooses the format."""
 

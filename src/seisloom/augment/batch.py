@@ -22,6 +22,7 @@ class Batch:
     """The key of each item: randomness follows it, not the place in the batch."""
     schema: Schema
     epoch: int = 0
+    """Number of the pass over the data; with the key it decides what is drawn."""
 
     def __len__(self) -> int:
         return len(self.keys)

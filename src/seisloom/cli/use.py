@@ -97,20 +97,15 @@ def apply(
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Pick whole records: times with intervals, or abstentions with their reasons."""
-    import dataclasses
-
     from seisloom.bundle import open_predictor
     from seisloom.errors import OutputError
 
     if out.exists() and not force:
         raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
-    limits: dict[str, Any] = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
-    changed = {key: value for key, value in limits.items() if value is not None}
-    if changed:
-        part = opened.recipe.apply.model_copy(update=changed) if opened.recipe.apply else None
-        opened = dataclasses.replace(opened, recipe=opened.recipe.model_copy(update={"apply": part}))
-    records = list(opened.task.open(opened.recipe, source, None))
+    limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
+    opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
+    records = opened.records(source)
     product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
     opened.task.write(product, out)
     counts = product["status"].value_counts().to_dict()
@@ -122,9 +117,7 @@ def apply(
     if opened.calibration is None:
         screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
     if figure is not None:
-        from seisloom.tasks.picking.view import draw_records
-
-        draw_records(records, product, figure)
+        opened.task.view(opened.recipe, records, product).savefig(figure, dpi=110)
         screen.say(f"drew {figure}")
 
 

@@ -18,7 +18,7 @@ from seisloom.sample import Ref, Sample
 from seisloom.task import Task
 
 Place = tuple[int, int]
-"""Epoch and number of an item."""
+"""Pass (counted through all epochs) and number of an item."""
 
 
 class Source(Protocol):
@@ -59,15 +59,15 @@ class Items(Dataset[Batch]):
         return len(self.items)
 
     def __getitem__(self, places: list[Place]) -> Batch:
-        epoch = places[0][0]
+        which_pass = places[0][0]
         keys = tuple(item_key(self.items[number]) for _, number in places)
         joined = []
         for key, (_, number) in zip(keys, places, strict=True):
-            rng = generator("crop", self.recipe.seed, epoch, key) if self.training else None
+            rng = generator("crop", self.recipe.seed, which_pass, key) if self.training else None
             joined.append(self.task.join(self.recipe, self._samples(number), rng))
         names = [field.name for field in self.task.item.fields]
         arrays = {name: torch.from_numpy(np.stack([one[name] for one in joined])) for name in names}
-        return Batch(arrays, keys, self.task.item, epoch)
+        return Batch(arrays, keys, self.task.item, which_pass)
 
     def _samples(self, number: int) -> list[Sample]:
         """The samples of an item; where one does not qualify, those of the next item of its size.
@@ -92,9 +92,11 @@ class KeyedBatches(Sampler[list[Place]]):
     Items differ in their number of traces, and padding a gather would change it, so a batch holds items of one size.
     """
 
-    def __init__(self, items: Sequence[Sequence[Ref]], *, batch_size: int, seed: int, shuffle: bool) -> None:
+    def __init__(
+        self, items: Sequence[Sequence[Ref]], *, batch_size: int, seed: int, shuffle: bool, passes: int = 1
+    ) -> None:
         self.sizes = [len(item) for item in items]
-        self.batch_size, self.seed, self.shuffle, self.epoch = batch_size, seed, shuffle, 0
+        self.batch_size, self.seed, self.shuffle, self.passes, self.epoch = batch_size, seed, shuffle, passes, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -102,24 +104,25 @@ class KeyedBatches(Sampler[list[Place]]):
 
     def __len__(self) -> int:
         per_size = np.unique(self.sizes, return_counts=True)[1]
-        n_batches = int(np.sum(-(-per_size // self.batch_size)))
+        n_batches = self.passes * int(np.sum(-(-per_size // self.batch_size)))
         return -(-n_batches // _world()[1])
 
     def __iter__(self) -> Iterator[list[Place]]:
         rank, n_ranks = _world()
-        batches = self._batches()
+        first = self.epoch * self.passes
+        batches = [batch for k in range(self.passes) for batch in self._batches(first + k)]
         while len(batches) % n_ranks:
             batches.append(batches[len(batches) % n_ranks])  # every rank takes as many steps
         yield from batches[rank::n_ranks]
 
-    def _batches(self) -> list[list[Place]]:
+    def _batches(self, which_pass: int) -> list[list[Place]]:
         order = np.arange(len(self.sizes))
-        rng = generator("order", self.seed, self.epoch)
+        rng = generator("order", self.seed, which_pass)
         if self.shuffle:
             rng.shuffle(order)
         by_size: dict[int, list[Place]] = defaultdict(list)
         for number in order:
-            by_size[self.sizes[number]].append((self.epoch, int(number)))
+            by_size[self.sizes[number]].append((which_pass, int(number)))
         step = self.batch_size
         batches = [some[i : i + step] for some in by_size.values() for i in range(0, len(some), step)]
         if self.shuffle:
@@ -156,7 +159,9 @@ def loader(
     if not items:
         raise SplitError("the training part has no samples" if training else "the validation part has no samples")
     train = recipe.train
-    batches = KeyedBatches(items, batch_size=train.batch_size, seed=recipe.seed, shuffle=training)
+    batches = KeyedBatches(
+        items, batch_size=train.batch_size, seed=recipe.seed, shuffle=training, passes=train.passes if training else 1
+    )
     dataset: Any = Items(task, recipe, source, items, training=training)  # Any: indexed by batches, not by numbers
     return DataLoader(
         dataset,

@@ -85,8 +85,9 @@ class Module(pl.LightningModule):
         # Norms and biases are not decayed: shrinking them only fights their task
         decayed = [one for one in self.network.parameters() if one.ndim > 1]
         others = [one for one in self.network.parameters() if one.ndim <= 1]
+        # A second moment over 50 steps, not 1000: the trainings here are short, and 0.999 is still warming up
         groups = [{"params": decayed, "weight_decay": train.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=train.lr)
+        optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=(0.9, 0.98))
         n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -146,6 +146,6 @@ def _one_to_one(traces: Array, numbers: Array, shots: Array, tolerance: int) -> 
 
 
 def _near(values: Array, ordered: Array, tolerance: int) -> tuple[Array, Array]:
-    """Return the place of the first of some ordered numbers within `tolerance` of each value, and how many there are."""
+    """Return, for each value, the place of the first of some ordered numbers within `tolerance`, and how many are."""
     first = np.searchsorted(ordered, values - tolerance, side="left")
     return first, np.searchsorted(ordered, values + tolerance, side="right") - first

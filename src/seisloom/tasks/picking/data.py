@@ -53,7 +53,13 @@ def manifest_of(recipe: PickingRecipe) -> Any:  # Any: a pandas table; pandas is
 
     root = root_of(recipe)
     folder = expand(recipe.data.manifests) if recipe.data.manifests else root
-    return read_manifest(folder, recipe.data.geometries or None)
+    table = read_manifest(folder, recipe.data.geometries or None)
+    unknown = set(recipe.data.pick_shift_s) - set(table["geometry"])
+    if unknown:
+        raise RecipeError(f"data.pick_shift_s: no geometry is named {sorted(unknown)[0]!r}")
+    for geometry, shift_s in recipe.data.pick_shift_s.items():
+        table.loc[table["geometry"] == geometry, "pick_time_s"] += shift_s
+    return table
 
 
 def plan(recipe: PickingRecipe) -> list[Ref]:

@@ -26,6 +26,9 @@ class PickingData(Config):
     """Folder of the manifests, in the same layout, where `root` cannot be written; by default `root`."""
     geometries: tuple[str, ...] = ()
     """Geometries to use; empty takes all."""
+    pick_shift_s: Mapping[str, float] = {}
+    """Added to the picks of a geometry, in s, e.g. {LINE: -0.0017}: brings lines whose picks follow another convention
+    (the first trough, say) to the onset. Calibration and scores then refer to the shifted picks."""
     gather: tuple[Gathering, ...] = Field(("shot",), min_length=1)
     """Which traces are seen together: those of a shot over the stations, of a station over the shots, or none. Several
     are all used in training; the first is used for validation, calibration and evaluation."""

@@ -10,7 +10,7 @@ from seisloom.tasks.picking.data import group, join, plan, read, shard
 from seisloom.tasks.picking.evaluate import calibrate, evaluate
 from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
 from seisloom.tasks.picking.records import contents, open_records, records
-from seisloom.tasks.picking.view import write_pages
+from seisloom.tasks.picking.view import view, write_pages
 
 PICKING = Task(
     name="picking",
@@ -32,6 +32,7 @@ PICKING = Task(
     load_calibration=IntervalCalibration.from_json,
     evaluate=evaluate,
     report=write_pages,
+    view=view,
     write=write_picks,
 )
 """The room as one record; a variant is `dataclasses.replace(PICKING, ...)`."""

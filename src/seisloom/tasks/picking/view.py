@@ -58,11 +58,11 @@ def draw_record(record: PickRecord, table: Any, *, title: str = "") -> Figure:  
     )  # fmt: skip
 
 
-def draw_records(records: Sequence[PickRecord], product: Any, out: Path) -> None:  # Any: a pandas table
-    """Write a picture of the first gather; of several ones the one with the most traces."""
+def view(recipe: PickingRecipe, records: Sequence[PickRecord], product: Any) -> Figure:  # Any: a pandas table
+    """Return a picture of the gather with the most traces, the first of them."""
     tables = tables_of(records, product)
     widest = max(range(len(records)), key=lambda k: records[k].n_traces)
-    draw_record(records[widest], tables[widest]).savefig(out, dpi=DPI)
+    return draw_record(records[widest], tables[widest])
 
 
 def tables_of(records: Sequence[PickRecord], product: Any) -> list[Any]:  # Any: pandas tables
