@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.segy import SegyHeaders, SegyTraces, headers_of, read_headers, read_su_layout
+from seisloom.io.segy import METERS_IN_A_FOOT, SegyHeaders, SegyTraces, headers_of
+from seisloom.io.segy_layout import read_layout, read_su_layout
 from seisloom.sample import Array
 
-LENGTHS_M = {"METERS": 1.0, "FEET": 0.3048, "INCHES": 0.0254, "CENTIMETERS": 0.01}
-"""Units of SEG-2's UNITS in m; NONE is taken as m."""
+SEG2_MARKS = (b"\x55\x3a", b"\x3a\x55")
+"""First bytes of a SEG-2 file, in either byte order."""
+SHOT_NUMBERS = ("energy_source_point", "field_record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Gather:
     delay_s: Array
     """Time of the first sample after the shot."""
     shot_id: Array
+    """0 where the file has no number."""
     station: Array
     offset_m: Array
-    """NaN where not known."""
+    """NaN where not known, as the coordinates in m."""
     source_x: Array
     source_y: Array
     group_x: Array
@@ -51,12 +52,12 @@ class Gather:
         )  # fmt: skip
 
 
-def read_gather(path: str | Path, *, delay_sign: int = 1) -> Gather:
-    """Return the gather of a SEG-Y, SEG-2 or SU file; the kind is told by the content, SU by its suffix.
+def read_gather(path: str | Path, *, seg2_delay_sign: int = 1) -> Gather:
+    """Return the gather of a SEG-Y, SEG-2 or SU file; SEG-2 is told by its content, SU by its suffix.
 
     Args:
         path: the file.
-        delay_sign: what DELAY of SEG-2 means; see `read_seg2`.
+        seg2_delay_sign: see `read_seg2`.
     Raises:
         MissingDataError: if there is no such file.
         DataError: if it is none of these, damaged, or its traces differ in length or rate.
@@ -66,36 +67,33 @@ def read_gather(path: str | Path, *, delay_sign: int = 1) -> Gather:
         raise MissingDataError(f"{file}: no such file")
     with file.open("rb") as opened:
         head = opened.read(2)
-    if head in (b"\x55\x3a", b"\x3a\x55"):
-        return read_seg2(file, delay_sign=delay_sign)
-    if file.suffix.lower() == ".su":
-        return read_su(file)
-    return read_segy(file)
+    if head in SEG2_MARKS:
+        return read_seg2(file, delay_sign=seg2_delay_sign)
+    return read_su(file) if file.suffix.lower() == ".su" else read_segy(file)
 
 
 def read_segy(path: str | Path) -> Gather:
     """Return all traces of a SEG-Y file; the shot number is the energy source point, else the field record."""
-    headers = read_headers(path)
-    names = ("energy_source_point", "field_record")
-    shot_id = next((headers.shots[name] for name in names if np.any(headers.shots[name])), headers.shots[names[0]])
-    return _of_headers(headers, shot_id)
+    return _gather_of(headers_of(read_layout(path)))
 
 
 def read_su(path: str | Path) -> Gather:
-    """Return all traces of a Seismic Unix file, of the byte order that fits; the shot number is the field record."""
-    headers = headers_of(read_su_layout(path))
-    return _of_headers(headers, headers.shots["field_record"])
+    """Return all traces of a Seismic Unix file of either byte order; shot numbers as in `read_segy`."""
+    return _gather_of(headers_of(read_su_layout(path)))
 
 
-def _of_headers(headers: SegyHeaders, shot_id: Array) -> Gather:
+def _gather_of(headers: SegyHeaders) -> Gather:
     path = headers.path
-    if np.ptp(headers.interval_s) > 0:
-        raise DataError(f"{path}: sample intervals differ between traces: {np.unique(headers.interval_s).tolist()} s")
+    intervals_s = np.unique(headers.interval_s)
+    if len(intervals_s) > 1:
+        few = ", ".join(f"{one:g}" for one in intervals_s[:3])
+        raise DataError(f"{path}: traces differ in their sample interval: {few} s (bytes 117-118). Split the file")
+    numbers = [headers.shots[name] for name in SHOT_NUMBERS if np.any(headers.shots[name])]
+    shot_id = numbers[0] if numbers else np.zeros(headers.n_traces, dtype=np.int64)
     return Gather(
-        SegyTraces(headers.layout).read_many(np.arange(headers.n_traces)),
-        round(float(1 / headers.interval_s[0]), 9),  # 8000 Hz, not 8000.000000000001
-        headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y,
-        headers.group_x, headers.group_y, str(path), headers.notes,
+        SegyTraces(headers.layout).read_many(np.arange(headers.n_traces)), round(float(1 / intervals_s[0]), 9),
+        headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y, headers.group_x,
+        headers.group_y, str(path), headers.notes,
     )  # fmt: skip
 
 
@@ -109,65 +107,82 @@ def _stations(path: Path, shot_id: Array) -> Array:
 
 
 def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
-    """Return all traces of a SEG-2 file.
+    """Return all traces of a SEG-2 file; what was assumed of its DELAY stands in `notes`.
 
     Args:
         path: the file.
-        delay_sign: what DELAY means. 1, as SEG-2 rev 0 says: the first sample lies DELAY after the shot, a pre-trigger
-            is negative. Some vendors write the pre-trigger as a positive number: -1.
+        delay_sign: what DELAY means. 1, as SEG-2 rev 0 says: the first sample lies DELAY after the shot, so that a
+            pre-trigger is negative. Some vendors write the pre-trigger as a positive number: -1.
     Raises:
-        DataError: if ObsPy does not read it, or its traces differ in length or rate.
+        DataError: if the file is damaged, or its traces differ in rate or length.
     """
-    stream = _seg2_stream(Path(path))
-    rates = {(float(trace.stats.sampling_rate), int(trace.stats.npts)) for trace in stream}
-    if len(rates) != 1:
-        raise DataError(f"{path}: traces differ in rate and length (Hz, samples), or it is cut off: {sorted(rates)}")
+    import obspy
+
+    if delay_sign not in (1, -1):
+        raise DataError(f"delay_sign is {delay_sign}; it is 1 (DELAY is after the shot) or -1 (before)")
+    try:
+        with warnings.catch_warnings():
+            # ObsPy says of every file that vendors differ, and of every DELAY that it is ignored: both are dealt with
+            for said in ("Many companies use custom defined SEG2", "Non-zero value found in Trace's 'DELAY'"):
+                warnings.filterwarnings("ignore", said, UserWarning)
+            stream = obspy.read(str(path), format="SEG2")
+    except Exception as error:  # ObsPy raises bare and various errors on damaged files
+        raise DataError(f"{path}: SEG-2 that cannot be read: {error}. Copy it again from its source") from error
+    shapes = sorted({(float(trace.stats.sampling_rate), int(trace.stats.npts)) for trace in stream})
+    if len(shapes) != 1:
+        said = ", ".join(f"{n} samples at {fs_hz:g} Hz" for fs_hz, n in shapes)
+        raise DataError(f"{path}: traces differ in rate or length: {said or 'there are none'}. Split the file")
     words = [trace.stats.seg2 for trace in stream]
-    stated_s = np.array([_numbers(one, "DELAY", 1)[0] for one in words])
-    delay_s = np.where(np.isfinite(stated_s), delay_sign * stated_s, 0.0)
-    notes = []
-    if np.any(delay_s):
-        notes.append(
-            f"DELAY {stated_s[0]:g} s: the first sample is taken to lie {delay_s[0]:g} s after the shot; some vendors "
-            "mean the opposite sign (delay_sign)"
-        )
-    unit = str(words[0].get("UNITS", "METERS")).strip().upper()
-    unit_m = LENGTHS_M.get(unit, 1.0)
-    if unit_m != 1.0:
-        notes.append(f"lengths are in {unit.lower()} (UNITS) and turned into m")
-    source, group = (
-        unit_m * np.array([_place(one, name) for one in words]) for name in ("SOURCE_LOCATION", "RECEIVER_LOCATION")
-    )
-    shots = np.array([_numbers(one, "SHOT_SEQUENCE_NUMBER", 1)[0] for one in words])
+    notes: list[str] = []
+    delay_s = _delays(Path(path), words, delay_sign, notes)
+    source, group = _places(words, notes)
     return Gather(
-        np.stack([trace.data for trace in stream]).astype(np.float32), rates.pop()[0], delay_s,
-        np.where(np.isfinite(shots), shots, 0).astype(int),
-        np.array([str(one.get("CHANNEL_NUMBER") or k + 1) for k, one in enumerate(words)]),
-        np.hypot(*(group - source).T), source[:, 0], source[:, 1], group[:, 0], group[:, 1],
-        str(path), tuple(notes),
+        np.stack([trace.data for trace in stream]).astype(np.float32), shapes[0][0], delay_s,
+        np.array([_shot_number(one) for one in words], dtype=np.int64),
+        np.array([str(one.get("CHANNEL_NUMBER", k + 1)).strip() for k, one in enumerate(words)]),
+        np.hypot(*(group - source).T), source[:, 0], source[:, 1], group[:, 0], group[:, 1], str(path), tuple(notes),
     )  # fmt: skip
 
 
-def _seg2_stream(path: Path) -> Any:  # Any: an ObsPy Stream; ObsPy has no types
-    import obspy
-
-    with warnings.catch_warnings():
-        # Said of every file: vendors' header words; and of every DELAY: Gather has it, with a note on its sign
-        warnings.filterwarnings("ignore", message="Many companies use custom defined SEG2", category=UserWarning)
-        warnings.filterwarnings("ignore", message="Non-zero value found in Trace's 'DELAY'", category=UserWarning)
-        try:
-            return obspy.read(str(path), format="SEG2")
-        except Exception as error:
-            raise DataError(f"{path}: SEG-2 that ObsPy does not read: {error}") from error
+def _delays(path: Path, words: Sequence[Mapping[str, str]], sign: int, notes: list[str]) -> Array:
+    try:
+        delay_s = np.array([float(one.get("DELAY", 0) or 0) for one in words])
+    except ValueError as error:
+        raise DataError(f"{path}: DELAY is not a number: {error}") from error
+    if np.any(delay_s):
+        meaning = "after the shot, as SEG-2 rev 0 says" if sign == 1 else "before the shot, as asked for"
+        notes.append(f"DELAY {delay_s[0]:g} s: the first sample is taken that long {meaning}; vendors differ")
+    return sign * delay_s + 0.0
 
 
-def _place(words: Mapping[str, Any], name: str) -> list[float]:  # Any: text, or lists of it
-    """Return x and y; a line's files have x alone, y is 0 then."""
-    x, y = _numbers(words, name, 2)
-    return [x, 0.0 if np.isfinite(x) and np.isnan(y) else y]
+def _shot_number(words: Mapping[str, str]) -> int:
+    text = str(words.get("SHOT_SEQUENCE_NUMBER", "")).strip()
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        return 0
 
 
-def _numbers(words: Mapping[str, Any], name: str, n: int) -> list[float]:  # Any: as above
-    """Return the first numbers of a word, NaN where it has fewer; vendors add units and commas."""
-    found = re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", str(words.get(name, "")))
-    return [*(float(one) for one in found[:n]), *[np.nan] * (n - len(found))]
+def _places(words: Sequence[Mapping[str, str]], notes: list[str]) -> tuple[Array, Array]:
+    """Return x and y in m of sources and receivers, each (trace, 2); NaN where not known, or 0 throughout."""
+    places = np.full((2, len(words), 2), np.nan)
+    for rows, name in zip(places, ("SOURCE_LOCATION", "RECEIVER_LOCATION"), strict=True):
+        for row, one in zip(rows, words, strict=True):
+            numbers = _few_numbers(str(one.get(name, "")))
+            if numbers:
+                row[:] = (*numbers, 0.0)[:2]
+    if not np.any(np.nan_to_num(places)):
+        places[:] = np.nan
+    units = str(words[0].get("UNITS", "")).upper()
+    if units.startswith(("FEET", "FOOT", "INCH")):
+        factor = METERS_IN_A_FOOT / (12 if units.startswith("INCH") else 1)
+        notes.append(f"coordinates are in {units.lower()} and are converted to meters")
+        places *= factor
+    return places[0], places[1]
+
+
+def _few_numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.replace(",", " ").split()][:2]
+    except ValueError:
+        return []

@@ -1,17 +1,15 @@
 """SEG-Y: headers without traces, traces without headers, and writing both.
 
-Headers are one memory-mapped view over the file; samples are converted by segyio where NumPy has no such type. Source:
-SEG-Y rev 1 (2002) and rev 2.1 (2023), byte numbers as there, from 1. Seismic Unix is read here too: SEG-Y's traces
-without its file header.
+Headers are read through one memory-mapped view over the file; see `seisloom.io.segy_layout`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,63 +18,20 @@ import numpy as np
 import segyio
 
 from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.io.segy_layout import BINARY, IBM, TEXT, TRACE_HEADER, WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
-TEXT, BINARY, TRACE_HEADER = 3200, 400, 240
-SAMPLE_TYPES = {
-    1: "f4", 2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 9: "i8", 10: "u4", 11: "u2", 12: "u8", 16: "u1",
-}  # fmt: skip
-"""Samples by format code; 1 is IBM's float, which has the size of f4 and other bits."""
-IBM = 1
-WORDS = {
-    "trace_sequence_line": (1, "i4"), "trace_sequence_file": (5, "i4"), "field_record": (9, "i4"),
-    "trace_number": (13, "i4"), "energy_source_point": (17, "i4"), "ensemble": (21, "i4"), "trace_id": (29, "i2"),
-    "offset": (37, "i4"), "coordinate_scalar": (71, "i2"), "source_x": (73, "i4"), "source_y": (77, "i4"),
-    "group_x": (81, "i4"), "group_y": (85, "i4"), "coordinate_units": (89, "i2"), "delay": (109, "i2"),
-    "n_samples": (115, "u2"), "interval": (117, "u2"), "shot_point": (197, "i4"), "shot_point_scalar": (201, "i2"),
-    "time_scalar": (215, "i2"),
-}  # fmt: skip
-SHOT_WORDS = ("energy_source_point", "field_record", "shot_point", "ensemble", "trace_sequence_line")
-"""Words that may number the shots (bytes 17, 9, 197, 21 and 1), the likelier first."""
-PLACES = ("source_x", "source_y", "group_x", "group_y")
-FOOT_M = 0.3048
+METERS_IN_A_FOOT = 0.3048
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, Moritz (2000), Geodetic Reference System 1980
 FARTHEST_M = 1e6
-"""Distance to the origin of projected coordinates, rather than an offset of active sources."""
+"""More than an offset of active sources: the distance of projected coordinates to their origin."""
 DEGREES = {2: 1 / 3600, 3: 1.0}
 """Degrees in a unit of coordinates by bytes 89-90: seconds of arc, decimal degrees."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegyLayout:
-    """What the file header says, checked against the size of the file."""
-
-    path: Path
-    little_endian: bool
-    format_code: int
-    n_traces: int
-    n_samples: int
-    """Samples of a trace; of the longest where traces differ in length."""
-    interval_us: float
-    first_trace: int
-    """Byte where the first trace header begins: behind the text and binary headers and the extended text."""
-    in_feet: bool = False
-    bare: bool = False
-    """Seismic Unix: no file header, and other words from byte 181 on."""
-    starts: Array | None = field(default=None, compare=False)
-    """Byte where each trace header begins, shape (trace,), where traces differ in length; else None."""
-    notes: tuple[str, ...] = ()
-    """What was assumed."""
-
-    @property
-    def trace_bytes(self) -> int:
-        """Bytes of a trace with its header."""
-        return TRACE_HEADER + self.n_samples * self.sample_type.itemsize
-
-    @property
-    def sample_type(self) -> np.dtype[Any]:  # Any: one of several number types
-        """Type of a stored sample; an IBM float passes for a float of the same size."""
-        return np.dtype(("<" if self.little_endian else ">") + SAMPLE_TYPES[self.format_code])
+PLACES = ("source_x", "source_y", "group_x", "group_y")
+SHOT_WORDS = ("energy_source_point", "field_record", "shot_point", "ensemble", "trace_sequence_line")
+"""Header words that may number the shots, the likelier first: bytes 17, 9, 197, 21 and 1."""
+TRACES_AT_ONCE = 1 << 16
+"""Headers that are held in memory at once, 16 MB, while their words are taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +45,14 @@ class SegyHeaders:
     delay_s: Array
     """Time of the first sample after the shot; bytes 109 and 215."""
     source_x: Array
-    """Places in m; NaN in all four where no trace has one, or where they are degrees."""
+    """In m, as all coordinates; NaN in every trace where the file has none, or has angles."""
     source_y: Array
     group_x: Array
     group_y: Array
     offset_m: Array
-    """From coordinates, else the header word; NaN where neither is known."""
+    """Distance from source to group: from coordinates, else the header word without its sign; NaN where unknown."""
     shots: Mapping[str, Array]
-    """Header words that may number the shots, by name."""
+    """Header words that may number the shots, by name, in the order of SHOT_WORDS."""
     notes: tuple[str, ...] = ()
     """What was assumed."""
 
@@ -107,294 +62,122 @@ class SegyHeaders:
         return self.layout.n_traces
 
 
-def read_layout(path: str | Path) -> SegyLayout:
-    """Return byte order, format and size of a SEG-Y file, without reading traces.
-
-    Raises:
-        MissingDataError: if there is no such file.
-        DataError: if it is empty, text, cut off, has trailing bytes, or contradicts itself.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingDataError(f"{file}: no such file")
-    size = file.stat().st_size
-    if size < TEXT + BINARY:
-        what = "is empty" if size == 0 else f"has {size} bytes"
-        raise DataError(f"{file}: {what}; a SEG-Y file has at least {TEXT + BINARY} bytes of headers")
-    with file.open("rb") as opened:
-        head = opened.read(TEXT + BINARY)
-    for order in (">", "<"):
-        code = struct.unpack_from(order + "H", head, 3224)[0]
-        if code in SAMPLE_TYPES:
-            return _checked(file, size, order, code, head)
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        raise DataError(f"{file}: not SEG-Y but text")
-    raise DataError(
-        f"{file}: not SEG-Y. Bytes 3225-3226 hold no format code in either byte order "
-        f"(known: {', '.join(map(str, SAMPLE_TYPES))})"
-    )
-
-
-def read_su_layout(path: str | Path) -> SegyLayout:
-    """Return byte order and size of a Seismic Unix file: traces of IEEE floats, all of one length.
-
-    Raises:
-        MissingDataError: if there is no such file.
-        DataError: if the size of the file fits in neither byte order.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingDataError(f"{file}: no such file")
-    size = file.stat().st_size
-    with file.open("rb") as opened:
-        head = opened.read(TRACE_HEADER)
-    for order in ("<", ">"):
-        n_samples, interval_us = struct.unpack_from(order + "HH", head.ljust(TRACE_HEADER, b"\0"), 114)
-        if n_samples and interval_us and size % (TRACE_HEADER + 4 * n_samples) == 0:
-            n_traces = size // (TRACE_HEADER + 4 * n_samples)
-            return SegyLayout(file, order == "<", 5, n_traces, n_samples, interval_us, 0, bare=True)
-    raise DataError(
-        f"{file}: not an SU file: {size} bytes are no whole number of traces of the length in bytes 115-116, in "
-        "neither byte order. It is cut off, has trailing bytes, or is of another kind"
-    )
-
-
-def _checked(file: Path, size: int, order: str, code: int, head: bytes) -> SegyLayout:
-    """Find where traces begin and how long they are; the size of the file must bear it out."""
-
-    def word(kind: str, byte: int) -> Any:  # Any: an int or a float
-        return struct.unpack_from(order + kind, head, byte - 1)[0]
-
-    step = np.dtype(SAMPLE_TYPES[code]).itemsize
-    n_samples, interval_us = int(word("H", 3221)), float(word("H", 3217))
-    end = size
-    if head[3500] >= 2:  # revision 2: words for what 16 bits do not hold, and records behind the traces
-        n_samples = max(int(word("i", 3269)), 0) or n_samples
-        longer = float(word("d", 3273))
-        interval_us = longer if 0 < longer < np.inf else interval_us
-        end -= TEXT * max(int(word("i", 3529)), 0)
-    for first in _first_traces(file, order, head, end):
-        found = _trace_lengths(file, order, first, end, n_samples, step)
-        if found is not None:
-            n_traces, longest, lengths, note = found
-            starts = None if lengths is None else first + np.r_[0, np.cumsum(TRACE_HEADER + step * lengths)[:-1]]
-            return SegyLayout(
-                file, order == "<", code, n_traces, longest, interval_us, first, in_feet=word("h", 3255) == 2,
-                starts=starts, notes=(note,) if note else (),
-            )  # fmt: skip
-    body, trace_bytes = end - first, TRACE_HEADER + n_samples * step
-    n_traces, rest = divmod(max(body, 0), trace_bytes)
-    raise DataError(
-        f"{file}: {body} bytes of traces are {n_traces} traces of {n_samples} samples and {rest} bytes more: the file "
-        "is cut off, has trailing bytes, or its trace length (bytes 3221-3222 and 115-116 of each trace) is wrong. "
-        "Copy it again from its source"
-    )
-
-
-def _first_traces(file: Path, order: str, head: bytes, end: int) -> list[int]:
-    """Return bytes where the first trace may begin, the likelier first; there is always one."""
-    plain = TEXT + BINARY
-    if head[3500] >= 2:
-        stated = struct.unpack_from(order + "Q", head, 3520)[0]
-        if plain <= stated < end:
-            return [int(stated)]
-    n_extended = struct.unpack_from(order + "h", head, 3504)[0]
-    if n_extended < 0:  # as many as it takes, the last one says so
-        return [_behind_end_text(file, end) or plain]
-    # Before revision 1 the word was free, so a number there may mean something else
-    return [plain + TEXT * n_extended] + ([plain] if n_extended and head[3500] == 0 else [])
-
-
-def _behind_end_text(file: Path, end: int) -> int | None:
-    """Return the byte behind the extended text header that says ((SEG: EndText)), in EBCDIC or ASCII."""
-    with file.open("rb") as opened:
-        opened.seek(TEXT + BINARY)
-        for first in range(TEXT + BINARY + TEXT, end + 1, TEXT):
-            record = opened.read(TEXT)
-            for text in (record.decode("cp037"), record.decode("latin-1")):
-                if "((seg:endtext))" in text.lower().replace(" ", ""):
-                    return first
-    return None
-
-
-def _trace_lengths(
-    file: Path, order: str, first: int, end: int, n_samples: int, step: int
-) -> tuple[int, int, Array | None, str] | None:
-    """Return what the size of the file bears out: traces, their samples, these a trace where they differ, and a note.
-
-    The trace headers win where following them from trace to trace ends exactly at the end of the file.
-    """
-    body = end - first
-    if body < TRACE_HEADER:
-        return None
-    with file.open("rb") as opened:
-        opened.seek(first + 114)
-        in_trace = struct.unpack(order + "H", opened.read(2))[0]
-    n_traces, rest = divmod(body, TRACE_HEADER + n_samples * step)
-    fits = n_samples > 0 and rest == 0
-    if fits and in_trace in (0, n_samples):
-        return n_traces, n_samples, None, ""
-    lengths = _walk(file, order, first, end, step)
-    in_file, taken = "the file header (bytes 3221-3222)", "the size of the file bears out the latter"
-    if lengths is None:
-        note = f"trace headers (bytes 115-116) say {in_trace} samples, {in_file} {n_samples}: {taken}"
-        return (n_traces, n_samples, None, note) if fits else None
-    if fits and len(lengths) == 1:
-        raise DataError(
-            f"{file}: {in_file} says {n_samples} samples a trace, the trace header (bytes 115-116) {in_trace}, and the "
-            "size of the file fits both. Correct the wrong one"
-        )
-    if np.ptp(lengths) > 0:
-        return len(lengths), int(lengths.max()), lengths, f"traces have {lengths.min()} to {lengths.max()} samples"
-    note = f"{in_file} says {n_samples} samples, the trace headers (bytes 115-116) {in_trace}: {taken}"
-    return len(lengths), int(in_trace), None, note
-
-
-def _walk(file: Path, order: str, first: int, end: int, step: int) -> Array | None:
-    """Return the samples of each trace by its own header, if the last trace ends where the traces end."""
-    view = memoryview(np.memmap(file, dtype=np.uint8, mode="r"))  # type: ignore[arg-type]  # numpy's stub lacks it
-    at, lengths = first, []
-    while at + TRACE_HEADER <= end:
-        n_samples = struct.unpack_from(order + "H", view, at + 114)[0]
-        if n_samples == 0:
-            return None
-        lengths.append(n_samples)
-        at += TRACE_HEADER + n_samples * step
-    return np.array(lengths, dtype=np.int64) if at == end and lengths else None
-
-
 def read_headers(path: str | Path) -> SegyHeaders:
     """Return the header words of all traces of a SEG-Y file; trace data are not read.
 
-    A coordinate scalar of 0 means 1. Lengths are taken as m unless the binary header says feet.
+    Scalars are applied as SEG-Y says: negative divides, positive multiplies, 0 is 1. Feet (bytes 3255-3256) become
+    meters. All coordinates 0 means that they are unknown; so does an offset of 0 in every trace.
 
     Raises:
-        MissingDataError, DataError: see `read_layout`; and if there is no sample interval.
+        MissingDataError, DataError: see `read_layout`; and if a trace has another length than the others, or the file
+            has no sample interval.
     """
     return headers_of(read_layout(path))
 
 
 def headers_of(layout: SegyLayout) -> SegyHeaders:
-    """Return the header words of all traces of a file with this layout.
-
-    Raises:
-        DataError: if there is no sample interval.
-    """
-    words = _words(layout, WORDS)
-    notes = list(layout.notes)
-    if layout.bare:  # Seismic Unix keeps d1, f1 and others there
+    """Return the header words of all traces of a file whose layout is known; see `read_headers`."""
+    words = _words(layout)
+    if layout.is_su:  # there these bytes hold other things
         for name in ("shot_point", "shot_point_scalar", "time_scalar"):
             words[name] = np.zeros_like(words[name])
-    n_samples = _n_samples(layout, words["n_samples"], notes)
-    interval_us = words["interval"].astype(np.float64)
-    interval_us[interval_us == 0] = layout.interval_us
-    if np.any(interval_us <= 0):
-        raise DataError(f"{layout.path}: no sample interval in bytes 117-118 nor in bytes 3217-3218")
-    places, offset_m = _places(layout, words, notes)
+    notes = [*layout.notes]
+    place, offset_m = _places(words, layout, notes)
     return SegyHeaders(
-        layout.path, layout, n_samples, interval_us / 1e6, words["delay"] * _scale(words["time_scalar"]) / 1e3,
-        **places, offset_m=offset_m, shots=_shots(words), notes=tuple(notes),
-    )  # fmt: skip
+        path=layout.path,
+        layout=layout,
+        n_samples=_n_samples(words["n_samples"], layout, notes),
+        interval_s=_interval_s(words["interval"], layout),
+        delay_s=words["delay"] * scale(words["time_scalar"]) * 1e-3,
+        **place,
+        offset_m=offset_m,
+        shots={name: _shot_point(words) if name == "shot_point" else words[name] for name in SHOT_WORDS},
+        notes=tuple(notes),
+    )
 
 
 def read_word(path: str | Path, byte: int) -> Array:
-    """Return a four-byte header word by its first byte (1 to 237) for all traces."""
+    """Return a four-byte header word by its first byte (1 to 237) for all traces, int64 (trace,)."""
     if not 1 <= byte <= TRACE_HEADER - 3:
-        raise DataError(f"{path}: a header word begins at byte 1 to {TRACE_HEADER - 3}, not {byte}")
-    return _words(read_layout(path), {"word": (byte, "i4")})["word"]
+        raise DataError(f"{path}: a header word of four bytes begins at byte 1 to {TRACE_HEADER - 3}, not {byte}")
+    layout = read_layout(path)
+    return np.asarray(layout.headers(0, layout.n_traces, {"word": (byte, "i4")})["word"].astype(np.int64))
 
 
-def _words(layout: SegyLayout, words: Mapping[str, tuple[int, str]]) -> dict[str, Array]:
-    """Return header words of all traces as int64, after one pass over the file."""
-    if layout.starts is None:
-        # The headers side by side first: word by word, each would touch every page of the file
-        kind = np.dtype({"names": ["head"], "formats": [f"V{TRACE_HEADER}"], "itemsize": layout.trace_bytes})
-        shape = (layout.n_traces,)
-        heads = np.memmap(layout.path, kind, mode="r", offset=layout.first_trace, shape=shape)["head"].copy()
-    else:
-        view = memoryview(np.memmap(layout.path, np.uint8, mode="r"))  # type: ignore[arg-type]  # numpy's stub lacks it
-        heads = np.frombuffer(b"".join(view[at : at + TRACE_HEADER] for at in layout.starts), f"V{TRACE_HEADER}")
-    order = "<" if layout.little_endian else ">"
-    fields = np.dtype(
-        {
-            "names": list(words),
-            "formats": [order + kind for _, kind in words.values()],
-            "offsets": [byte - 1 for byte, _ in words.values()],
-            "itemsize": TRACE_HEADER,
-        }
-    )
-    side_by_side = np.asarray(heads).view(fields)
-    return {name: side_by_side[name].astype(np.int64) for name in words}
+def scale(scalar: Array) -> Array:
+    """Return the factor of a SEG-Y scalar: negative divides, positive multiplies, 0 is 1.
+
+    >>> scale(np.array([-100, 10, 0])).tolist()
+    [0.01, 10.0, 1.0]
+    """
+    size = np.where(scalar == 0, 1.0, np.abs(scalar.astype(np.float64)))
+    return np.where(scalar < 0, 1.0 / size, size)
 
 
-def _n_samples(layout: SegyLayout, stated: Array, notes: list[str]) -> Array:
-    """Return the samples of each trace; a header word that the size of the file refutes is noted."""
+def _words(layout: SegyLayout) -> dict[str, Array]:
+    """Return the header words, int64 (trace,); the file is passed once, since each trace costs a page of it."""
+    words = {name: np.empty(layout.n_traces, dtype=np.int64) for name in WORDS}
+    for start in range(0, layout.n_traces, TRACES_AT_ONCE):
+        some = slice(start, min(start + TRACES_AT_ONCE, layout.n_traces))
+        headers = layout.headers(some.start, some.stop, WORDS)
+        for name, column in words.items():
+            column[some] = headers[name]
+    return words
+
+
+def _n_samples(stated: Array, layout: SegyLayout, notes: list[str]) -> Array:
+    """Return the length of each trace; a header word that the size of the file refutes is noted."""
     if layout.starts is not None:
         return stated
     wrong = np.flatnonzero((stated != 0) & (stated != layout.n_samples))
     # A length above 65535 stands in the file header alone; a note of the layout speaks for all traces
-    if wrong.size and layout.n_samples <= 65535 and not layout.notes:
+    if wrong.size and layout.n_samples <= np.iinfo(np.uint16).max and not layout.notes:
         notes.append(
-            f"{wrong.size} of {layout.n_traces} trace headers, the first trace {wrong[0]}, do not say "
-            f"{layout.n_samples} samples, as the size of the file does: that is taken"
+            f"{layout.n_samples} samples a trace, as the size of the file says; {wrong.size} of {layout.n_traces} "
+            f"trace headers (bytes 115-116) say otherwise, the first is trace {wrong[0]} with {stated[wrong[0]]}"
         )
     return np.full(layout.n_traces, layout.n_samples, dtype=np.int64)
 
 
-def _scale(scalar: Array) -> Array:
-    """Return the factor of a SEG-Y scalar: negative divides, positive multiplies, 0 is 1."""
-    scalar = scalar.astype(np.float64)
-    size = np.where(scalar == 0, 1.0, np.abs(scalar))
-    return np.where(scalar < 0, 1.0 / size, size)
-
-
-def _places(layout: SegyLayout, words: Mapping[str, Array], notes: list[str]) -> tuple[dict[str, Array], Array]:
-    """Return coordinates and offsets in m, NaN where not known."""
-    unknown = np.full(layout.n_traces, np.nan)
-    stated = np.abs(words["offset"]).astype(np.float64)
-    if not stated.any():
-        stated = unknown
-    space = _scale(words["coordinate_scalar"])
-    places = {name: words[name] * space for name in PLACES}
-    if not any(np.any(one) for one in places.values()):
-        places = dict.fromkeys(PLACES, unknown)
-    foot = FOOT_M if layout.in_feet else 1.0
-    if layout.in_feet:
-        notes.append("lengths are in feet (bytes 3255-3256) and turned into m")
-    degrees = _degrees(words["coordinate_units"], places)
-    if degrees is not None:
-        notes.append(
-            "coordinates are degrees (bytes 89-90) and left out; offsets come from bytes 37-40, else from them"
+def _interval_s(stored: Array, layout: SegyLayout) -> Array:
+    """Return the sample interval of each trace: its own, else that of the file."""
+    interval_us = np.where(stored > 0, stored, layout.interval_us)
+    if layout.interval_us % 1:  # only rev 2 can say this, and the word of 16 bits holds it rounded
+        interval_us = np.full(layout.n_traces, layout.interval_us)
+    if np.any(interval_us <= 0):
+        raise DataError(
+            f"{layout.path}: no sample interval in bytes 117-118"
+            + (". Write it there" if layout.is_su else " nor in bytes 3217-3218. Write it into one of them")
         )
-        offset = np.where(np.isfinite(stated), stated * foot, _great_circle_m(degrees))
-        return dict.fromkeys(PLACES, unknown), offset
-    metres = {name: one * foot for name, one in places.items()}
-    apart = np.hypot(metres["group_x"] - metres["source_x"], metres["group_y"] - metres["source_y"])
-    if not np.any(apart > 0):
-        return metres, stated * foot
-    one_end = any(not np.any(places[f"{end}_x"]) and not np.any(places[f"{end}_y"]) for end in ("source", "group"))
-    if one_end and _one_end_is_unknown(apart, stated * foot):
-        notes.append("sources or receivers have no coordinates; offsets are those of bytes 37-40, where they are known")
-        return metres, stated * foot
-    return metres, apart  # the header word is a whole number of meters, coordinates know better
+    return np.asarray(interval_us * 1e-6)
 
 
-def _one_end_is_unknown(apart: Array, stated: Array) -> bool:
-    """Tell coordinates that were left empty from an end of the line that lies at the origin of its coordinates."""
-    if np.isfinite(stated).all():
-        return bool(np.median(np.abs(apart - stated) - 0.05 * stated) > 1)
-    return bool(np.median(apart) > FARTHEST_M)
+def _places(words: Mapping[str, Array], layout: SegyLayout, notes: list[str]) -> tuple[dict[str, Array], Array]:
+    """Return coordinates and offsets in m, NaN where they are not known."""
+    unknown = np.full(layout.n_traces, np.nan)
+    unit_m = METERS_IN_A_FOOT if layout.in_feet else 1.0
+    stated = np.abs(words["offset"]) * unit_m if np.any(words["offset"]) else unknown
+    factor = scale(words["coordinate_scalar"])
+    place = {name: words[name] * factor for name in PLACES}
+    if layout.in_feet:
+        notes.append("coordinates and offsets are in feet (bytes 3255-3256) and are converted to meters")
+    if not any(np.any(one) for one in place.values()):
+        return dict.fromkeys(PLACES, unknown), stated
+    degrees = _degrees(words["coordinate_units"], place)
+    if degrees is not None:
+        notes.append("coordinates are angles (bytes 89-90) and give offsets alone, where bytes 37-40 have none")
+        return dict.fromkeys(PLACES, unknown), np.where(np.isfinite(stated), stated, _great_circle_m(degrees))
+    place = {name: one * unit_m for name, one in place.items()}
+    return place, _offset(stated, place, notes)
 
 
-def _degrees(units: Array, places: Mapping[str, Array]) -> Mapping[str, Array] | None:
-    """Return coordinates in degrees where that is their unit, and they can be degrees."""
-    if units.size == 0 or np.ptp(units) > 0 or int(units[0]) not in DEGREES:
+def _degrees(units: Array, place: Mapping[str, Array]) -> dict[str, Array] | None:
+    """Return coordinates in degrees where that is their unit in every trace, and they can be degrees."""
+    if np.ptp(units) > 0 or int(units[0]) not in DEGREES:
         return None
-    degrees = {name: one * DEGREES[int(units[0])] for name, one in places.items()}
-    possible = all(
-        np.nanmax(np.abs(one), initial=0) <= (360 if name.endswith("x") else 90) for name, one in degrees.items()
-    )
-    return degrees if possible and np.isfinite(places["source_x"]).all() else None
+    degrees = {name: one * DEGREES[int(units[0])] for name, one in place.items()}
+    possible = all(np.max(np.abs(one)) <= (360 if name.endswith("x") else 90) for name, one in degrees.items())
+    return degrees if possible else None
 
 
 def _great_circle_m(degrees: Mapping[str, Array]) -> Array:
@@ -404,35 +187,42 @@ def _great_circle_m(degrees: Mapping[str, Array]) -> Array:
     return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h)))
 
 
-def _shots(words: Mapping[str, Array]) -> dict[str, Array]:
-    shots = {name: words[name] for name in SHOT_WORDS}
-    scaled = words["shot_point"] * _scale(words["shot_point_scalar"])
-    if np.all(scaled == np.round(scaled)):
-        shots["shot_point"] = scaled.astype(np.int64)
-    return shots
+def _offset(stated: Array, place: Mapping[str, Array], notes: list[str]) -> Array:
+    apart = np.hypot(place["group_x"] - place["source_x"], place["group_y"] - place["source_y"])
+    if not np.any(apart > 0):
+        return stated
+    one_end = any(not np.any(place[f"{end}_x"]) and not np.any(place[f"{end}_y"]) for end in ("source", "group"))
+    if one_end and _one_end_is_unknown(apart, stated):
+        notes.append("sources or groups have no coordinates: offsets are those of bytes 37-40, if there are any")
+        return stated
+    return np.asarray(apart)  # the header word is a whole number of meters; coordinates know better
+
+
+def _one_end_is_unknown(apart: Array, stated: Array) -> bool:
+    """Tell coordinates that were left empty from an end of the line that lies at the origin of its coordinates."""
+    if np.isfinite(stated).all():
+        return bool(np.median(np.abs(apart - stated) - 0.05 * stated) > 1)
+    return bool(np.median(apart) > FARTHEST_M)
+
+
+def _shot_point(words: Mapping[str, Array]) -> Array:
+    """Return the shot point of bytes 197-200 with its scalar, where that leaves whole numbers."""
+    scaled = words["shot_point"] * scale(words["shot_point_scalar"])
+    whole = np.round(scaled)
+    return whole.astype(np.int64) if np.allclose(scaled, whole, atol=1e-6, rtol=0) else words["shot_point"]
 
 
 class SegyTraces:
     """Traces of a file, read one by one; the file stays mapped."""
 
     def __init__(self, source: str | Path | SegyLayout) -> None:
-        self.layout = layout = source if isinstance(source, SegyLayout) else read_layout(source)
-        self._bytes = np.memmap(layout.path, np.uint8, mode="r")
-        self._starts = layout.starts
-        self._lengths: Array | None = None
-        self._same: Array | None = None
-        if layout.starts is None:
-            kind = np.dtype(
-                {
-                    "names": ["x"], "formats": [(layout.sample_type, (layout.n_samples,))],
-                    "offsets": [TRACE_HEADER], "itemsize": layout.trace_bytes,
-                }
-            )  # fmt: skip
-            last = layout.first_trace + layout.n_traces * layout.trace_bytes
-            # np.asarray, since each slice of a memmap is a memmap again, and that costs microseconds
-            self._same = np.asarray(self._bytes[layout.first_trace : last]).view(kind)["x"]
+        self.layout = source if isinstance(source, SegyLayout) else read_layout(source)
+        self._samples: Array | None = None
+        self._mapped: Array | None = None
+        if self.layout.starts is None:
+            self._samples = self.layout.samples()
         else:
-            self._lengths = _words(layout, {"n_samples": WORDS["n_samples"]})["n_samples"]
+            self._mapped = np.asarray(np.memmap(self.layout.path, np.uint8, mode="r"))
 
     @property
     def n_traces(self) -> int:
@@ -442,13 +232,9 @@ class SegyTraces:
     def read(self, index: int) -> Array:
         """Return one trace, float32 (time,)."""
         self._check(index)
-        if self._same is not None:
-            return self._floats(self._same[index])
-        assert self._starts is not None
-        assert self._lengths is not None
-        first = int(self._starts[index]) + TRACE_HEADER
-        n_bytes = int(self._lengths[index]) * self.layout.sample_type.itemsize
-        return self._floats(np.asarray(self._bytes[first : first + n_bytes]).view(self.layout.sample_type))
+        if self._samples is not None:
+            return self._native(self._samples[index])
+        return self._native(self._own_length(index))
 
     def read_many(self, indices: Array) -> Array:
         """Return some traces, float32 (trace, time).
@@ -456,17 +242,16 @@ class SegyTraces:
         Raises:
             DataError: if there are no such traces, or they differ in length.
         """
-        numbers = np.asarray(indices, dtype=np.intp)
-        for number in (numbers.min(initial=0), numbers.max(initial=0)):
-            self._check(int(number))
-        if self._same is not None:
-            return self._floats(self._same[numbers])
-        traces = [self.read(int(number)) for number in numbers]
-        lengths = sorted({len(trace) for trace in traces})
-        if len(lengths) > 1:
-            raise DataError(
-                f"{self.layout.path}: traces have {lengths[0]} to {lengths[-1]} samples; one gather needs one length"
-            )
+        wanted = np.asarray(indices, dtype=np.int64)
+        if wanted.size == 0:
+            return np.zeros((0, self.layout.n_samples), dtype=np.float32)
+        for extreme in (wanted.min(), wanted.max()):
+            self._check(int(extreme))
+        if self._samples is not None:
+            return self._native(self._samples[wanted])
+        traces = [self.read(int(one)) for one in wanted]
+        if len({len(one) for one in traces}) > 1:
+            raise DataError(f"{self.layout.path}: traces differ in length, and a gather has one. Pick by a manifest")
         return np.stack(traces)
 
     def _check(self, index: int) -> None:
@@ -476,27 +261,40 @@ class SegyTraces:
                 "Build the manifest again: seisloom manifest build ROOT"
             )
 
-    def _floats(self, stored: Array) -> Array:
-        if self.layout.format_code == IBM:
-            big = stored.byteswap() if self.layout.little_endian else np.array(stored)
-            return np.asarray(segyio.tools.native(big.view(np.float32), format=IBM, copy=False))
-        return stored.astype(np.float32)
+    def _own_length(self, index: int) -> Array:
+        """Return a trace as it is stored, in a file whose traces differ in length."""
+        assert self._mapped is not None
+        assert self.layout.starts is not None
+        first = int(self.layout.starts[index])
+        n_samples = int(self.layout.headers(index, index + 1, WORDS)["n_samples"][0])
+        body = self._mapped[first + TRACE_HEADER :][: n_samples * self.layout.sample_type.itemsize]
+        return body.view(self.layout.sample_type)
+
+    def _native(self, stored: Array) -> Array:
+        """Return samples as float32; IBM floats are taken apart by segyio, which expects them big-endian."""
+        if self.layout.format_code != IBM:
+            return np.array(stored, dtype=np.float32)
+        native: Array = segyio.tools.native(np.ascontiguousarray(stored, dtype=">u4").view(np.float32), IBM, copy=True)
+        return native
+
+
+def open_traces(path: str | Path) -> SegyTraces:
+    """Return the traces of a SEG-Y file, none of them read yet."""
+    return SegyTraces(path)
 
 
 @lru_cache(maxsize=32)
-def _cached(path: str, mtime_ns: int) -> SegyTraces:
+def _cached(path: str, _mtime_ns: int, _size: int) -> SegyTraces:
     return SegyTraces(path)
 
 
 def cached_traces(path: str | Path) -> SegyTraces:
     """Return the traces of a file; the last few files stay open, and a changed file is opened anew."""
     try:
-        mtime_ns = os.stat(path).st_mtime_ns
+        found = os.stat(path)
     except OSError as error:
-        raise MissingDataError(
-            f"{path}: no such file. Build the manifest again: seisloom manifest build ROOT"
-        ) from error
-    return _cached(str(path), mtime_ns)
+        raise MissingDataError(f"{path}: no such file. Build the manifest again: seisloom manifest build") from error
+    return _cached(str(path), found.st_mtime_ns, found.st_size)
 
 
 def write_segy(
@@ -515,35 +313,29 @@ def write_segy(
         path: file to write.
         traces: amplitudes, shape (trace, time).
         interval_s: sample interval in s; a whole number of microseconds up to 65535.
-        headers: values by the names of `WORDS`, shape (trace,); coordinates in m, scaled here.
-        delay_s: time of the first sample after the shot in s; stored to the tenth of a ms, or as finely as 16 bits
-            allow (byte 215 has the scalar).
-        coordinate_scalar: as SEG-Y has it, a negative one divides what is stored: -100 stores centimeters.
-        text: for the text header.
+        headers: values by the names of `WORDS`, shape (trace,); coordinates in m, scaled here. A column that is NaN
+            throughout is not known, and written as 0.
+        delay_s: time of the first sample after the shot in s; shape (trace,) or one for all.
+        coordinate_scalar: as SEG-Y has it; a negative one divides what is stored: -100 stores centimeters.
+        text: for the text header, at most 39 lines.
     Raises:
-        DataError: if a value does not fit its header word.
+        DataError: if a value does not fit its header word, or would be rounded by more than 1 % of a sample.
         OutputError: if the file cannot be written.
     """
     file, data = Path(path), np.atleast_2d(np.asarray(traces, dtype=np.float32))
     n_traces, n_samples = data.shape
-    interval_us = round(interval_s * 1e6)
-    if n_samples > 32767 or not 0 < interval_us <= 65535 or abs(interval_us - interval_s * 1e6) > 1e-3:
-        raise DataError(
-            f"{file}: {n_samples} samples at {interval_s} s do not fit the 16-bit words of SEG-Y (32767 samples, "
-            "whole microseconds up to 65535)"
-        )
+    interval_us = _whole_interval(file, data.shape, interval_s)
     delay, time_scalar = _delay_words(
-        file, np.broadcast_to(np.asarray(delay_s, dtype=np.float64), (n_traces,)), interval_s
+        file, np.broadcast_to(np.asarray(delay_s, dtype=np.float64), n_traces), interval_s
     )
+    counted = np.arange(1, n_traces + 1)
     words: dict[str, Array] = {
-        "trace_sequence_line": np.arange(1, n_traces + 1), "trace_sequence_file": np.arange(1, n_traces + 1),
-        "trace_id": np.ones(n_traces), "coordinate_scalar": np.full(n_traces, coordinate_scalar), "delay": delay,
-        "time_scalar": np.full(n_traces, time_scalar), "n_samples": np.full(n_traces, n_samples),
-        "interval": np.full(n_traces, interval_us),
+        "trace_sequence_line": counted, "trace_sequence_file": counted, "trace_id": np.ones(n_traces),
+        "coordinate_scalar": np.full(n_traces, coordinate_scalar), "coordinate_units": np.ones(n_traces),
+        "delay": delay, "time_scalar": np.full(n_traces, time_scalar),
+        "n_samples": np.full(n_traces, n_samples), "interval": np.full(n_traces, interval_us),
+        **{name: _whole(file, name, values, n_traces, coordinate_scalar) for name, values in (headers or {}).items()},
     }  # fmt: skip
-    for name, values in (headers or {}).items():
-        factor = 1 / float(_scale(np.array(coordinate_scalar))) if name in PLACES else 1.0
-        words[name] = np.round(np.nan_to_num(np.asarray(values, dtype=np.float64)) * factor)
     kind = np.dtype(
         {
             "names": [*words, "x"],
@@ -556,32 +348,79 @@ def write_segy(
     for name, values in words.items():
         limits = np.iinfo(WORDS[name][1])
         if np.any(values < limits.min) or np.any(values > limits.max):
-            raise DataError(f"{file}: {name} up to {np.abs(values).max():g} does not fit its header word")
+            largest = values[np.abs(values).argmax()]
+            raise DataError(f"{file}: {name} {largest:g} overflows its header word ({limits.min} to {limits.max})")
         body[name] = values
     body["x"] = data
-    binary = np.zeros(BINARY // 2, dtype=">i2")
-    binary[[8, 10, 12, 150]] = [interval_us, n_samples, 5, 0x0100]
-    lines = [f"C{k + 1:2d} {line[:76]}" for k, line in enumerate([*text.splitlines(), *[""] * 40][:40])]
+    _write_beside(file, _file_headers(interval_us, n_samples, text), body)
+
+
+def _whole_interval(file: Path, shape: tuple[int, ...], interval_s: float) -> int:
+    n_traces, n_samples = shape
+    interval_us = round(interval_s * 1e6)
+    if n_traces == 0 or n_samples == 0:
+        raise DataError(f"{file}: {n_traces} traces of {n_samples} samples; a SEG-Y file needs at least one of each")
+    if n_samples > np.iinfo(np.int16).max or not 0 < interval_us <= np.iinfo(np.uint16).max:
+        raise DataError(
+            f"{file}: {n_samples} samples at {interval_s:g} s overflow the 16-bit words of SEG-Y rev 1 "
+            "(32767 samples, 65535 us). Cut the record, or resample it"
+        )
+    if abs(interval_s * 1e6 - interval_us) * n_samples > 0.01 * interval_us:
+        raise DataError(
+            f"{file}: a sample interval of {interval_s * 1e6:g} us is no whole number of microseconds, and that is "
+            "what SEG-Y rev 1 holds. Resample to a rate that divides 1,000,000 Hz"
+        )
+    return interval_us
+
+
+def _delay_words(file: Path, delay_s: Array, interval_s: float) -> tuple[Array, int]:
+    """Return the delay of each trace and the one scalar (bytes 215-216) that keeps it to 1 % of a sample."""
+    limit = np.iinfo(np.int16).max
+    for divisor in (1, 10, 100, 1000, 10000):
+        words = np.round(delay_s * 1e3 * divisor)
+        if np.all(np.abs(words / divisor * 1e-3 - delay_s) <= 0.01 * interval_s) and np.all(np.abs(words) <= limit):
+            return words, -divisor if divisor > 1 else 1
+    worst = delay_s[np.abs(delay_s).argmax()]
+    raise DataError(
+        f"{file}: delays up to {worst:g} s do not fit 16 bits at 1 % of a sample of {interval_s:g} s. "
+        "Cut the records to begin at a whole millisecond"
+    )
+
+
+def _whole(file: Path, name: str, values: Array, n_traces: int, coordinate_scalar: int) -> Array:
+    """Return the values of a header word as whole numbers, scaled if they are coordinates."""
+    if name not in WORDS:
+        near = difflib.get_close_matches(name, WORDS, 1)
+        raise DataError(f"{file}: no header word {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.shape != (n_traces,):
+        raise DataError(f"{file}: {name} has shape {numbers.shape}, and there are {n_traces} traces")
+    if np.isnan(numbers).all():
+        return np.zeros(n_traces)
+    if not np.isfinite(numbers).all():
+        bad = np.flatnonzero(~np.isfinite(numbers))
+        raise DataError(f"{file}: {name} of trace {bad[0]} is {numbers[bad[0]]}, and a header word holds whole numbers")
+    return np.asarray(np.round(numbers / (scale(np.array(coordinate_scalar)) if name in PLACES else 1.0)))
+
+
+def _file_headers(interval_us: int, n_samples: int, text: str) -> bytes:
+    """Return the text header in EBCDIC and the binary header: IEEE floats, meters, rev 1, one trace length."""
+    lines = [*[*text.splitlines(), *[""] * 39][:39], "END TEXTUAL HEADER"]
+    said = "".join(f"C{k + 1:2d} {line[:76]}".ljust(80) for k, line in enumerate(lines))
+    binary = np.zeros(BINARY // 2, dtype=">u2")
+    for byte, value in ((3217, interval_us), (3221, n_samples), (3225, 5), (3255, 1), (3501, 0x0100), (3503, 1)):
+        binary[(byte - TEXT - 1) // 2] = value
+    return said.encode("cp037", errors="replace") + binary.tobytes()
+
+
+def _write_beside(file: Path, head: bytes, body: Any) -> None:  # Any: a structured array
     partial = file.with_name(file.name + ".partial")
     try:
         with partial.open("wb") as opened:
-            opened.write("".join(line.ljust(80) for line in lines).encode("cp037", errors="replace"))
-            opened.write(binary.tobytes())
-            opened.write(body.tobytes())
+            opened.write(head)
+            body.tofile(opened)
         os.replace(partial, file)
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise OutputError(f"{file}: cannot be written: {error.strerror}") from error
-
-
-def _delay_words(file: Path, delay_s: Array, interval_s: float) -> tuple[Array, int]:
-    """Return delays as 16-bit words and their scalar, the finest from a tenth of a ms that holds them."""
-    for scalar in (-10, 1, 10, 100, 1000):
-        unit_s = float(_scale(np.array(scalar))) / 1e3
-        words = np.round(delay_s / unit_s)
-        if np.all(np.abs(words) <= 32767):
-            if np.any(np.abs(words * unit_s - delay_s) > interval_s / 2):
-                break
-            return words, scalar
-    raise DataError(f"{file}: delays up to {np.abs(delay_s).max():g} s do not fit their 16-bit word to half a sample")
+        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,9 @@ import numpy as np
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.picks import STATUSES, read_arrivals
-from seisloom.io.segy import read_headers, read_word
+from seisloom.io.segy import PLACES, read_headers, read_word
 from seisloom.progress import track
-from seisloom.tasks.picking.align import Alignment, align
+from seisloom.tasks.picking.align import ENOUGH, Alignment, align
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +31,11 @@ COLUMNS = (
     "sampling_rate_hz", "n_samples", "delay_s", "offset_m", "source_x", "source_y", "group_x", "group_y",
     "header_used", "alignment",
 )  # fmt: skip
+TEXTS = dict.fromkeys(("geometry", "station", "segy_path", "pick_status", "header_used", "alignment"), "str")
+WHOLE = ("trace_index", "shot_id", "n_samples")
+FLOATS = {name: "float64" for name in COLUMNS if name not in TEXTS and name not in WHOLE}
+ROUNDING_S = 1e-9
+"""Times are kept to the nanosecond: a pick on the last sample is inside."""
 SEGY_SUFFIXES = (".segy", ".sgy")
 LISTED = 20
 """Most examples of one kind of problem that the screen shows; the report file has all."""
@@ -43,7 +50,9 @@ class GeometryReport:
     n_traces: int = 0
     n_shots: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    """Traces by status and by alignment."""
+    """Traces by status and by alignment; those of no shot (none) are in no manifest."""
+    headers_used: tuple[str, ...] = ()
+    """Header words that the shot numbers come from; index for none."""
     scores: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # Any: JSON values
     """How well each header word explains the shot list, by station."""
     problems: dict[str, list[str]] = field(default_factory=dict)
@@ -57,7 +66,7 @@ class GeometryReport:
         """Return plain values."""
         return {
             "geometry": self.geometry, "n_files": self.n_files, "n_traces": self.n_traces, "n_shots": self.n_shots,
-            "counts": self.counts, "problems": self.problems, "scores": self.scores,
+            "counts": self.counts, "headers_used": self.headers_used, "problems": self.problems, "scores": self.scores,
         }  # fmt: skip
 
 
@@ -68,12 +77,14 @@ class ManifestReport:
     root: Path
     written: tuple[Path, ...]
     geometries: tuple[GeometryReport, ...]
+    notes: tuple[str, ...] = ()
+    """Problems of no one geometry."""
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain values."""
         return {
             "root": str(self.root), "written": [str(path) for path in self.written],
-            "geometries": [one.to_json() for one in self.geometries],
+            "geometries": [one.to_json() for one in self.geometries], "notes": list(self.notes),
         }  # fmt: skip
 
     def rows(self) -> list[dict[str, Any]]:  # Any: cells
@@ -82,25 +93,18 @@ class ManifestReport:
         return [
             {"geometry": one.geometry, "files": one.n_files, "traces": one.n_traces, "shots": one.n_shots}
             | {name: one.counts.get(name, 0) for name in columns}
-            | {"shot number from": _best_header(one)}
+            | {"shot number from": ", ".join(one.headers_used)}
             for one in self.geometries
         ]
 
     def lines(self) -> list[str]:
         """Return problems and what was written, in words."""
-        said = []
+        said = list(self.notes)
         for one in self.geometries:
             for kind, cases in one.problems.items():
                 shown = "; ".join(cases[:LISTED]) + ("; ..." if len(cases) > LISTED else "")
                 said.append(f"{one.geometry}: {len(cases)} x {kind}: {shown}")
         return [*said, *(f"wrote {path}" for path in self.written)]
-
-
-def _best_header(one: GeometryReport) -> str:
-    names = [
-        max(rows, key=lambda row: (row["matches"], row["monotone"]))["header"] for rows in one.scores.values() if rows
-    ]
-    return ", ".join(sorted(set(names)))
 
 
 def build_manifest(
@@ -134,14 +138,18 @@ def build_manifest(
     names = list(geometries) if geometries else find_geometries(folder)
     found = Path(arrivals) if arrivals is not None else _find_arrivals(folder)
     target = Path(out) if out is not None else folder
+    lists = {name: shot_list(folder / "geometries" / name) for name in names}
+    files = {name: _files(folder / "geometries" / name) for name in names}
+    parts, unclaimed = _parted(read_arrivals(found), lists, files, found)
+    notes = [] if geometries else unclaimed
     job = partial(
-        _build_one, root=folder, arrivals=found, shot_byte=shot_byte, by_index=allow_index_alignment,
-        tolerance=tolerance, out=target,
-    )  # fmt: skip
-    done = run_jobs(executor or InThisProcess(), job, names)
+        _build_one, root=folder, shot_byte=shot_byte, by_index=allow_index_alignment, tolerance=tolerance, out=target
+    )
+    jobs = [(name, lists[name], files[name], parts[name]) for name in names]
+    done = run_jobs(executor or InThisProcess(), job, jobs)
     reports = list(track(done, total=len(names), what="reading headers", unit="geometries"))
     written = tuple(target / "geometries" / name / file for name in names for file in (NAME, REPORT))
-    return ManifestReport(folder, written, tuple(reports))
+    return ManifestReport(folder, written, tuple(reports), tuple(notes))
 
 
 def find_geometries(root: Path) -> list[str]:
@@ -187,37 +195,91 @@ def shot_list(folder: Path) -> list[int]:
     """Return the shot numbers that a geometry.json lists.
 
     Raises:
-        DataError: if the list is missing, empty or contradicts the geometry's name.
+        MissingDataError: if there is no such file.
+        DataError: if the list is missing, empty, has repeats, or the file contradicts the folder's name.
     """
     path = folder / "geometry.json"
     values = _read_json(path)
     if "id" in values and str(values["id"]) != folder.name:
         raise DataError(f"{path}: id is {values['id']!r} and the folder {folder.name!r}. Correct one of them")
-    shots = values.get("assets", {}).get("shots")
-    if isinstance(shots, list) and shots:
-        return [int(one) for one in shots]
-    if not isinstance(shots, dict) or "start" not in shots or "stop" not in shots:
+    assets = values.get("assets")
+    shots = assets.get("shots") if isinstance(assets, dict) else None
+    if isinstance(shots, dict) and {"start", "stop"} <= set(shots):
+        listed = _shot_range(path, shots)
+    elif isinstance(shots, list):
+        listed = [_whole(path, "assets.shots", one) for one in shots]
+    else:
         raise DataError(f"{path}: assets.shots must have start and stop (and step, end_exclusive), or be a list")
-    start, stop, step = int(shots["start"]), int(shots["stop"]), int(shots.get("step", 1))
-    end = stop if shots.get("end_exclusive", False) else stop + (1 if step > 0 else -1)
-    listed = list(range(start, end, step)) if step else []
     if not listed:
-        raise DataError(f"{path}: assets.shots from {start} to {stop} by {step} is an empty list")
+        raise DataError(f"{path}: assets.shots {json.dumps(shots)} is an empty list")
+    if len(set(listed)) < len(listed) or min(listed) < 0:
+        raise DataError(f"{path}: assets.shots must be different numbers from 0 up")
     return listed
 
 
-def _build_one(
-    name: str, *, root: Path, arrivals: Path, shot_byte: int | None, by_index: bool, tolerance: int, out: Path
-) -> GeometryReport:
-    import pandas as pd
+def _shot_range(path: Path, shots: Mapping[str, Any]) -> list[int]:  # Any: JSON values
+    names = ("start", "stop", "step")
+    start, stop, step = (_whole(path, f"assets.shots.{name}", shots.get(name, 1)) for name in names)
+    end = stop if shots.get("end_exclusive", False) else stop + (1 if step > 0 else -1)
+    return list(range(start, end, step)) if step else []
 
-    folder = root / "geometries" / name
-    shots = shot_list(folder)
-    picks = _picks_of(arrivals, name)
-    report = GeometryReport(name, n_shots=len(shots))
+
+def _whole(path: Path, name: str, value: Any) -> int:  # Any: a JSON value
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise DataError(f"{path}: {name} is {value!r}, not a whole number")
+    return int(value)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the SEG-Y files of a geometry, one a station."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SEGY_SUFFIXES)
     if not files:
         raise MissingDataError(f"{folder}: no SEG-Y files (*.segy, *.sgy)")
+    stations = [path.stem for path in files]
+    twice = next((path for path in files if stations.count(path.stem) > 1), None)
+    if twice is not None:
+        raise DataError(f"{folder}: several files of the station {twice.stem}. Rename or remove all but one")
+    return files
+
+
+def _parted(
+    picks: pd.DataFrame, lists: Mapping[str, Sequence[int]], files: Mapping[str, Sequence[Path]], source: Path
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the picks of each geometry, and a note on those of none.
+
+    Picks that name no geometry belong to the one that lists their shot; where several do, to the one with the station.
+    """
+    unnamed = picks["geometry"] == ""
+    listed = {name: unnamed & picks["shot_id"].isin(shots) for name, shots in lists.items()}
+    contested = unnamed & (sum(mask.astype(int) for mask in listed.values()) > 1)
+    claimed = {}
+    for name, mask in listed.items():
+        has_file = picks["station"].isin([path.stem for path in files[name]])
+        claimed[name] = (picks["geometry"] == name) | (mask & (~contested | has_file))
+    n_claims = sum(mask.astype(int) for mask in claimed.values())
+    if np.any(n_claims > 1):
+        row = int(np.flatnonzero(n_claims > 1)[0])
+        one, several = picks.iloc[row], [name for name, mask in claimed.items() if mask.iloc[row]]
+        raise DataError(
+            f"{source}: station {one['station']} and shot {one['shot_id']} are in {' and '.join(several)}, and the "
+            "pick does not say which is meant. Give the arrivals as CSV with a column geometry"
+        )
+    notes = []
+    for (geometry, station), some in picks[n_claims == 0].groupby(["geometry", "station"]):
+        of = f"geometry {geometry}" if geometry else "shots that no geometry lists"
+        few = ", ".join(map(str, some["shot_id"].iloc[:5])) + (", ..." if len(some) > 5 else "")
+        notes.append(f"{source.name}: {len(some)} picks left out, of {of}, station {station}: shots {few}")
+    return {name: picks[mask] for name, mask in claimed.items()}, notes
+
+
+def _build_one(
+    given: tuple[str, Sequence[int], Sequence[Path], pd.DataFrame], *, root: Path, shot_byte: int | None,
+    by_index: bool, tolerance: int, out: Path,
+) -> GeometryReport:  # fmt: skip
+    import pandas as pd
+
+    name, shots, files, picks = given
+    report = GeometryReport(name, n_shots=len(shots))
     tables = []
     for file in files:
         try:
@@ -226,12 +288,14 @@ def _build_one(
             report.note("file left out", str(error))
     if not tables:
         raise DataError(
-            f"{folder}: none of {len(files)} files can be read. The first: {report.problems['file left out'][0]}"
+            f"{root / 'geometries' / name}: none of {len(files)} files can be read. The first: "
+            f"{report.problems['file left out'][0]}"
         )
-    table = pd.concat(tables, ignore_index=True)
-    table = _with_picks(table, picks, report)
-    report.n_files, report.n_traces = len(tables), len(table)
-    report.counts = {**_counts(table["pick_status"]), **_counts(table["alignment"])}
+    every = pd.concat(tables, ignore_index=True)
+    table = _with_picks(every[every["shot_id"] >= 0], picks, report)
+    report.n_files, report.n_traces = len(tables), len(every)
+    report.headers_used = tuple(sorted(set(every["header_used"])))
+    report.counts = {**_counts(table["pick_status"]), **_counts(every["alignment"])}
     _write(table, report, out / "geometries" / name)
     return report
 
@@ -249,18 +313,20 @@ def _station(
 
     headers = read_headers(file)
     candidates = {f"byte_{shot_byte}": read_word(file, shot_byte)} if shot_byte else dict(headers.shots)
-    found = align(candidates, shots, tolerance=tolerance, by_index=by_index)
+    # A byte that the user names is believed as soon as it explains anything
+    found = align(candidates, shots, tolerance=tolerance, by_index=by_index, enough=0 if shot_byte else ENOUGH)
+    for note in headers.notes:
+        report.note("assumed", f"{file.stem}: {note}")
     _note_alignment(file.stem, found, shots, headers.n_traces, report)
-    located = bool(np.any(headers.source_x) or np.any(headers.group_x) or np.any(headers.source_y))
-    places = {name: getattr(headers, name) for name in ("source_x", "source_y", "group_x", "group_y")}
+    places = {name: np.round(getattr(headers, name), 6) for name in PLACES}
     return pd.DataFrame(
         {
             "geometry": report.geometry, "station": file.stem, "segy_path": file.relative_to(root).as_posix(),
             "trace_index": np.arange(headers.n_traces), "shot_id": found.shot_id,
             "sampling_rate_hz": np.round(1 / headers.interval_s, 6), "n_samples": headers.n_samples,
             "delay_s": np.round(headers.delay_s, 9), "offset_m": np.round(headers.offset_m, 4),
-            **{name: values if located else np.full(headers.n_traces, np.nan) for name, values in places.items()},
-            "header_used": found.header or "index", "alignment": found.how,
+            **places, "header_used": found.header or ("index" if "index" in found.how else "none"),
+            "alignment": found.how, "doubtful": np.isin(found.shot_id, found.duplicates),
         }
     )  # fmt: skip
 
@@ -271,10 +337,10 @@ def _note_alignment(
     report.scores[station] = [one.to_json() for one in found.scores]
     for trace, number, shot in found.tolerant:
         report.note("tolerant match", f"{station} trace {trace}: header {number} taken for shot {shot}")
-    for trace in np.flatnonzero(found.shot_id < 0):
+    for trace in np.flatnonzero(found.shot_id < 0).tolist():
         report.note("trace without a shot of the list", f"{station} trace {trace}")
     for shot in found.duplicates:
-        report.note("shot with several traces", f"{station} shot {shot}")
+        report.note("shot with several traces, of which none gets its pick", f"{station} shot {shot}")
     if found.header == "" and "index" in found.how:
         report.note("matched by order, since no header explains the shot list", f"{station}: {n_traces} traces")
     missing = sorted(set(shots) - set(found.shot_id.tolist()))
@@ -283,51 +349,68 @@ def _note_alignment(
         report.note("station without some of the listed shots", f"{station}: {len(missing)} ({few})")
 
 
-def _picks_of(arrivals: Path, geometry: str) -> pd.DataFrame:
-    picks = read_arrivals(arrivals)
-    return picks[(picks["geometry"] == "") | (picks["geometry"] == geometry)]
-
-
 def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, report: GeometryReport) -> pd.DataFrame:
     """Return the rows with their picks; what cannot be used is noted and leaves the trace unpicked."""
-    table = table[table["shot_id"] >= 0]
-    here = set(table["shot_id"])
+    key = ["station", "shot_id"]
     stations = set(table["station"])
-    for station in sorted(set(picks.loc[picks["shot_id"].isin(here), "station"]) - stations):
-        report.note("picks of a station without a file", f"{station}: {int((picks['station'] == station).sum())} picks")
-    picks = picks[picks["station"].isin(stations) & picks["shot_id"].isin(here)].drop_duplicates()
-    double = picks.duplicated(["station", "shot_id"], keep=False)
-    for (station, shot), some in picks[double].groupby(["station", "shot_id"]):
-        times = ", ".join(f"{one:g}" for one in some["pick_time_s"])
-        report.note("several picks of one trace, the first is used", f"{station} shot {shot}: {times} s")
-    picks = picks.drop_duplicates(["station", "shot_id"])
-    columns = ["station", "shot_id", "pick_time_s", "pick_uncertainty_s", "pick_status"]
-    merged = table.merge(picks[columns], on=["station", "shot_id"], how="left")
+    for station, some in picks[~picks["station"].isin(stations)].groupby("station"):
+        report.note("picks of a station without a file", f"{station}: {len(some)} picks")
+    picks = _one_pick_a_trace(picks[picks["station"].isin(stations)], report)
+    columns = [*key, "pick_time_s", "pick_uncertainty_s", "pick_status"]
+    merged = table.merge(picks[columns], on=key, how="left")
     merged["pick_status"] = merged["pick_status"].fillna("unpicked")
+    without = picks[["station", "shot_id"]].merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)
+    for row in without[without["_merge"] == "left_only"].itertuples():
+        report.note("pick without a trace", f"{row.station} shot {row.shot_id}")
     first_s = merged["delay_s"]
     last_s = first_s + (merged["n_samples"] - 1) / merged["sampling_rate_hz"]
-    outside = merged["pick_time_s"].notna() & ((merged["pick_time_s"] < first_s) | (merged["pick_time_s"] > last_s))
+    outside = (merged["pick_time_s"] < first_s - ROUNDING_S) | (merged["pick_time_s"] > last_s + ROUNDING_S)
     for row in merged[outside].itertuples():
         report.note(
             "pick outside of its record, taken for unpicked", f"{row.station} shot {row.shot_id}: {row.pick_time_s:g} s"
         )
-    merged.loc[outside, "pick_status"] = "unpicked"
+    merged.loc[outside | merged["doubtful"], "pick_status"] = "unpicked"
     merged.loc[merged["pick_status"] != "picked", ["pick_time_s", "pick_uncertainty_s"]] = np.nan
     return merged[list(COLUMNS)]
 
 
+def _one_pick_a_trace(picks: pd.DataFrame, report: GeometryReport) -> pd.DataFrame:
+    """Return picks without repeats: the first of a trace that has a time, else the first."""
+    key = ["station", "shot_id"]
+    for (station, shot), some in picks[picks.duplicated(key, keep=False)].groupby(key):
+        times = ", ".join(
+            f"{one.pick_time_s:g} s" if one.pick_status == "picked" else str(one.pick_status)
+            for one in some.itertuples()
+        )
+        report.note("several picks of one trace, the first with a time is used", f"{station} shot {shot}: {times}")
+    timed_first = picks.iloc[np.argsort(picks["pick_status"].to_numpy() != "picked", kind="stable")]
+    return timed_first.drop_duplicates(key)
+
+
 def _write(table: pd.DataFrame, report: GeometryReport, folder: Path) -> None:
+    partial_file = folder / f"{NAME}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            (NAME, table.to_csv(index=False, float_format="%.9g")),
-            (REPORT, json.dumps(report.to_json(), indent=1) + "\n"),
-        ):
+        for name, content in ((NAME, _csv(table)), (REPORT, (json.dumps(report.to_json(), indent=1) + "\n").encode())):
             partial_file = folder / f"{name}.partial"
-            partial_file.write_text(text, encoding="utf-8")
+            partial_file.write_bytes(content)
             os.replace(partial_file, folder / name)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial_file.unlink()
         raise OutputError(f"{folder}: cannot be written: {error.strerror}. Choose another folder: --out DIR") from error
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV, numbers in the fewest digits that give them back; pandas takes ten times as long."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import csv
+
+    text = io.BytesIO()
+    text.write((",".join(table.columns) + "\n").encode())
+    options = csv.WriteOptions(include_header=False, quoting_style="needed")
+    csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), text, options)
+    return text.getvalue()
 
 
 def read_manifest(root: str | Path, geometries: Sequence[str] | None = None) -> pd.DataFrame:
@@ -356,7 +439,12 @@ def read_manifest(root: str | Path, geometries: Sequence[str] | None = None) -> 
 def _read_one(file: Path) -> pd.DataFrame:
     import pandas as pd
 
-    table = pd.read_csv(file, dtype={"geometry": str, "station": str, "segy_path": str})
+    try:
+        # A station may be called NA; only numbers can be missing
+        empty: dict[str, Any] = {name: [""] for name in FLOATS}  # Any: what pandas-stubs ask for
+        table = pd.read_csv(file, dtype=TEXTS | FLOATS, keep_default_na=False, na_values=empty)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{file}: not a manifest: {error}. Build it again: seisloom manifest build ROOT") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise DataError(f"{file}: column {missing[0]} is missing. Build it again: seisloom manifest build ROOT")
@@ -377,15 +465,15 @@ def check_manifest(path: str | Path) -> str:
         path: a manifest, or a survey's folder.
     """
     file = Path(path)
-    root = file if file.is_dir() else file.parents[2]
+    root = file if file.is_dir() else file.absolute().parents[2]
     table = read_manifest(root, None if file.is_dir() else [file.parent.name])
     for segy_path, rows in table.groupby("segy_path"):
         headers = read_headers(root / str(segy_path))
-        wrong = rows["trace_index"].max() >= headers.n_traces or (rows["n_samples"] != headers.layout.n_samples).any()
-        if wrong:
+        index = rows["trace_index"].to_numpy()
+        if np.any((index < 0) | (index >= headers.n_traces)) or np.any(rows["n_samples"] != headers.n_samples[index]):
             raise DataError(
-                f"{root / str(segy_path)}: has {headers.n_traces} traces of {headers.layout.n_samples} samples, "
-                f"the manifest says otherwise. Build it again: seisloom manifest build {root}"
+                f"{root / str(segy_path)}: has {headers.n_traces} traces of {headers.layout.n_samples} samples, the "
+                f"manifest says otherwise. Build it again: seisloom manifest build {root}"
             )
     counts: Mapping[str, int] = _counts(table["pick_status"])
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
