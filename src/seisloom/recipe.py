@@ -51,12 +51,15 @@ class Entry:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Json]:  # Any: see above
-        return {
-            "oneOf": [
-                {**plugins.load(self.group, name).model_json_schema(), "title": name}
-                for name in plugins.names(self.group)
-            ]
-        }
+        known = plugins.names(self.group)
+        return {"oneOf": [*(_schema_of(self.group, name) for name in known), {"enum": known, "title": "by name alone"}]}
+
+
+def _schema_of(group: str, name: str) -> dict[str, Json]:
+    """Return the schema of one entry; its name is fixed, or an entry of defaults alone would fit all of them."""
+    schema: dict[str, Json] = plugins.load(group, name).model_json_schema()
+    named = {**schema["properties"], "name": {"const": name}}
+    return {**schema, "title": name, "properties": named, "required": [*schema.get("required", []), "name"]}
 
 
 def expand(path: str) -> Path:
@@ -89,6 +92,17 @@ class SplitConfig(Config):
     """Keep only groups whose name begins with one of these, e.g. [REFRAPY1/]; empty keeps all."""
 
 
+class FinishConfig(Config):
+    """A last stage that teaches parts of the network on the validation part; see `seisloom.training.finish`."""
+
+    parts: tuple[str, ...] = Field(min_length=1)
+    """Parts of the network, by the names that it gives them, e.g. [spread, presence]."""
+    steps: int = Field(100, ge=1)
+    """Batches."""
+    lr: float = Field(2e-3, gt=0)
+    """Highest learning rate."""
+
+
 class TrainConfig(Config):
     """The training loop; the names follow PyTorch Lightning where it has them."""
 
@@ -114,6 +128,8 @@ class TrainConfig(Config):
     """What chooses the best epoch: a logged quantity of the validation part."""
     monitor_mode: Literal["min", "max"] = "min"
     """Whether less or more of it is better."""
+    finish: FinishConfig | None = None
+    """Parts that learn how sure the network is, after all else, on samples whose answers it has not seen."""
     init_from: str | None = None
     """A bundle, by folder or by the name of a shipped one, whose weights training starts from."""
     max_non_finite: int = Field(10, ge=0)

@@ -21,6 +21,7 @@ from seisloom.recipe import Recipe
 from seisloom.split import digest, split
 from seisloom.task import Task
 from seisloom.training.callbacks import History, Lines
+from seisloom.training.finish import finish
 from seisloom.training.loader import LiveSource, Source, loader
 from seisloom.training.module import Module
 
@@ -78,7 +79,11 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     if trainer.interrupted:
         raise TrainingError(f"stopped; run the same command again and {out} goes on from its last epoch")
     if trainer.is_global_zero:
-        _save_weights(network, out, best)
+        _load_best(network, out, best)
+        if recipe.train.finish is not None and parts["valid"]:
+            shuffled = loader(task, recipe, samples, parts["valid"], training=True)
+            finish(network, recipe, shuffled, recipe.train.finish)
+        _save_weights(network, out)
     trainer.strategy.barrier()
     return Bundle(out, recipe, None)
 
@@ -185,13 +190,16 @@ def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer,
     return trainer, best
 
 
-def _save_weights(network: torch.nn.Module, out: Path, best: ModelCheckpoint) -> None:
-    """Write the weights of the best epoch as safetensors and as a plain `.pth`."""
+def _load_best(network: torch.nn.Module, out: Path, best: ModelCheckpoint) -> None:
     path = Path(best.best_model_path or out / "checkpoints" / "last.ckpt")
     if not path.is_file():
         raise BundleError(f"{out}: no epoch was finished, so there are no weights")
-    state = {name: one.contiguous() for name, one in read_checkpoint(path).items()}
-    network.load_state_dict(state)
+    network.load_state_dict(read_checkpoint(path))
+
+
+def _save_weights(network: torch.nn.Module, out: Path) -> None:
+    """Write the weights as safetensors and as a plain `.pth`."""
+    state = {name: one.detach().cpu().contiguous() for name, one in network.state_dict().items()}
     partial = out / (WEIGHTS + ".partial")
     save_file(state, partial)
     os.replace(partial, out / WEIGHTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ COLUMNS = (
     "status", "reason", "geometry", "offset_m", "record_fs_hz", "path", "source_x", "source_y", "group_x", "group_y",
 )  # fmt: skip
 """Columns of a table of picks; in evaluation `truth_s` and half-widths at each level follow."""
+SHIFT_SAMPLES = 9
+"""Between the views that `apply.n_shifts` averages: no multiple of a network's stride, so that each view falls
+differently on its coarse grid."""
 PRESENT = 0.5
 """A window whose probability is above this has an onset; the earliest such window has the first arrival."""
 
@@ -99,18 +102,47 @@ def locate(recipe: PickingRecipe, predictor: Predictor, record: PickRecord) -> t
         n_time if config.window_s is None and n_time <= longest_s * record.fs_hz else round(longest_s * record.fs_hz)
     )
     starts = window_starts(n_time, n_window, overlap=config.overlap)
-    items = [_item(record, int(start), n_window) for start in starts]
-    outputs = predict_in_batches(predictor, items, batch_size=min(config.batch_size, len(items)))
-    place = outputs["mean"].astype(np.float64) + starts[:, None]
+    views = [
+        _views(predictor, record, starts, n_window, shift=shift, batch_size=config.batch_size)
+        for shift in range(0, config.n_shifts * SHIFT_SAMPLES, SHIFT_SAMPLES)
+    ]
+    return mean_view([_believed(view, starts, n_window) for view in views])
+
+
+Picked = tuple[Array, Array, Array]
+"""Place and spread in samples of the record, and probability; (trace,) or (window, trace)."""
+
+
+def _views(
+    predictor: Predictor, record: PickRecord, starts: Array, n_window: int, *, shift: int, batch_size: int
+) -> Picked:
+    """Return what the predictor says of each window, shown `shift` samples late; shape (window, trace)."""
+    items = [_item(record, int(start) - shift, n_window + shift) for start in starts]
+    outputs = predict_in_batches(predictor, items, batch_size=min(batch_size, len(items)))
+    place = outputs["mean"].astype(np.float64) + starts[:, None] - shift
     probability = 1 / (1 + np.exp(-outputs["presence"].astype(np.float64)))
-    best = choose_window(place, probability, starts, n_window)
-    across = np.arange(record.n_traces)
-    sigma = np.exp(outputs["log_sigma"].astype(np.float64))
+    return place, np.exp(outputs["log_sigma"].astype(np.float64)), probability
+
+
+def _believed(view: Picked, starts: Array, n_window: int) -> Picked:
+    """Return the answer of the window that is believed for each trace."""
+    place, sigma, probability = view
+    best, across = choose_window(place, probability, starts, n_window), np.arange(place.shape[1])
     return place[best, across], sigma[best, across], probability[best, across]
 
 
+def mean_view(views: Sequence[Picked]) -> Picked:
+    """Return the median place of several views, their mean probability, and a spread that has their scatter in it."""
+    place, sigma, probability = (np.stack(one) for one in zip(*views, strict=True))
+    scatter = place.var(axis=0) if len(views) > 1 else 0.0
+    return np.median(place, axis=0), np.sqrt(np.square(sigma).mean(axis=0) + scatter), probability.mean(axis=0)
+
+
 def _item(record: PickRecord, start: int, n_window: int) -> Arrays:
-    x = record.x[..., start : start + n_window]
+    """A window of the record; before its begin the first sample goes on, behind its end there are zeros."""
+    x = record.x[..., max(start, 0) : start + n_window]
+    if start < 0:
+        x = np.pad(x, ((0, 0), (0, 0), (-start, 0)), mode="edge")
     if x.shape[-1] < n_window:
         x = np.pad(x, ((0, 0), (0, 0), (0, n_window - x.shape[-1])))
     return {

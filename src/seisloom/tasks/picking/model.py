@@ -33,6 +33,11 @@ class OnsetUNet(ModelConfig):
     """Samples that the first convolution takes together."""
     reach_s: float = Field(0.010, gt=0)
     """The onset is the mean of the network's distribution within so many s of its main peak."""
+    smooth_s: tuple[float, float, float] = (0.003, 0.040, 0.060)
+    """Windows in s of a trace's level, of the background that it stands out from, and of its local gain: about a tenth,
+    two and three periods of the first arrival."""
+    time_scales_s: tuple[float, float, float] = (0.03, 0.1, 0.4)
+    """Times in s after the shot over which the network tells early from late: near, middle and far arrivals."""
     use_time: bool = True
     """Whether the network knows the time after the shot, where it is known."""
     use_offset: bool = True

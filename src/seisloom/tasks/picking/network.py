@@ -67,9 +67,10 @@ class OnsetNetwork(nn.Module):
         """The trace at two gains, at its local gain, its level, and its level against the longer mean."""
         trace, others = x[:, :, 0], x[:, :, 1:]
         energy = trace.square()
-        level = 0.5 * torch.log10(smooth(energy, self._odd(0.003)) + FLOOR)
-        background = 0.5 * torch.log10(smooth(energy, self._odd(0.040)) + FLOOR)
-        local = trace * torch.rsqrt(smooth(energy, self._odd(0.060)) + FLOOR)
+        level_s, background_s, gain_s = self.config.smooth_s
+        level = 0.5 * torch.log10(smooth(energy, self._odd(level_s)) + FLOOR)
+        background = 0.5 * torch.log10(smooth(energy, self._odd(background_s)) + FLOOR)
+        local = trace * torch.rsqrt(smooth(energy, self._odd(gain_s)) + FLOOR)
         views = [torch.asinh(trace) / 2, torch.asinh(30 * trace) / 4, local, level, level - background]
         return torch.cat([torch.stack(views, dim=1), others.movedim(2, 1)], dim=1)
 
@@ -80,13 +81,14 @@ class OnsetNetwork(nn.Module):
         t0_s = batch["t0_s"] if self.config.use_time else torch.full_like(batch["t0_s"], math.nan)
         time_known = torch.isfinite(t0_s)[..., None]
         t = torch.where(time_known, torch.nan_to_num(t0_s)[..., None] + place, torch.zeros_like(place))
-        steps = [torch.tanh(t / scale_s) for scale_s in (0.03, 0.1, 0.4)]
-        hints = [*steps, torch.log10(t.clamp(min=1e-3)) + 1, (t > 0).to(t.dtype), torch.ones_like(t)]
+        steps = [torch.tanh(t / scale_s) for scale_s in self.config.time_scales_s]
+        least_s = self.config.time_scales_s[0] / 30
+        hints = [*steps, torch.log10(t.clamp(min=least_s) / self.config.time_scales_s[1]), (t > 0).to(t.dtype), torch.ones_like(t)]
         hints = [torch.where(time_known, one, torch.zeros_like(one)) for one in hints]
         offset = batch["offset_m"].abs() if self.config.use_offset else torch.full_like(batch["offset_m"], math.nan)
         offset_known = torch.isfinite(offset)[..., None]
         meters = torch.nan_to_num(offset)[..., None].clamp(min=0.5).expand_as(t)
-        velocity = (meters / t.clamp(min=1e-3)).clamp(10, 20_000)
+        velocity = (meters / t.clamp(min=least_s)).clamp(10, 20_000)
         known = offset_known.expand_as(t).to(t.dtype)
         hints += [
             known * (torch.log10(meters) - 1.5),

@@ -113,6 +113,8 @@ class PickingApply(Config):
     """Longest record in s that is taken whole where window_s is None; longer ones go by windows of this length."""
     overlap: float = Field(0.5, ge=0, lt=1)
     """Share by which neighbouring windows overlap."""
+    n_shifts: int = Field(1, ge=1)
+    """Views of each record, each shown a little later, whose picks are averaged: n times the work, steadier picks."""
     batch_size: int = Field(4, ge=1)
     """Windows that run together; part of the plan, since a convolution's last bit depends on it."""
     abstain_width_s: float | None = Field(None, gt=0)
