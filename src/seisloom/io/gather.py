@@ -92,8 +92,8 @@ def _gather_of(headers: SegyHeaders) -> Gather:
     shot_id = numbers[0] if numbers else np.zeros(headers.n_traces, dtype=np.int64)
     return Gather(
         SegyTraces(headers.layout).read_many(np.arange(headers.n_traces)), round(float(1 / intervals_s[0]), 9),
-        headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y, headers.group_x,
-        headers.group_y, str(path), headers.notes,
+        headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y,
+        headers.group_x, headers.group_y, str(path), headers.notes,
     )  # fmt: skip
 
 

@@ -59,13 +59,13 @@ def read_sgt(path: str | Path) -> pd.DataFrame:
             "group_y": xy[ends["g"], 1], "time_s": columns["t"], "error_s": columns.get("err", np.nan),
         }
     )  # fmt: skip
-    return table.loc[kept].reset_index(drop=True)
+    return table.iloc[np.flatnonzero(kept)].reset_index(drop=True)
 
 
 def _block(
     file: Path, lines: list[tuple[int, str]], what: str
 ) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], list[str], list[tuple[int, str]]]:
-    """Return the table that a count begins, the names of its columns if a comment gives them, and the lines after it."""
+    """Return the table that a count begins, the names of its columns if a comment has them, and the lines after it."""
     number, first = lines[0] if lines else (1, "")
     count = first.split("#")[0].split()
     if len(count) != 1 or not count[0].isdigit():

@@ -238,6 +238,10 @@ class Shards:
                 for one in index["samples"]
             ]  # fmt: skip
 
+    def read_many(self, refs: Sequence[Ref]) -> Iterator[Sample]:
+        """Yield some samples, in order."""
+        return map(self.read, refs)
+
     def read(self, ref: Ref) -> Sample:
         """Return one sample; its provenance stays in the tar."""
         shard, at, size = ref.source["shard"], ref.source["at"], ref.source["size"]

@@ -142,7 +142,9 @@ def _values_73(stored: Any, values: Any) -> list[Any]:  # Any: h5py has no types
         return []
     if array.dtype == object:
         return [one for reference in array.ravel() for one in _values_73(stored, stored[reference]) or [""]]
-    if values.attrs.get("MATLAB_class") == b"char":  # UTF-16 units; rows of text of one length, stored transposed
+    kind = values.attrs.get("MATLAB_class")
+    if kind == b"char" or (kind is None and array.dtype == np.uint16):
+        # UTF-16 units; rows of text of one length, stored transposed
         rows = np.atleast_2d(array).T if array.ndim != 1 else array[None]
         return [row.astype("<u2").tobytes().decode("utf-16-le", errors="replace") for row in rows]
     return list(array.ravel().tolist())

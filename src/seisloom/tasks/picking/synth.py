@@ -24,7 +24,7 @@ from seisloom.physics.survey_medium import Line
 from seisloom.progress import track
 
 MARK = "survey.json"  # the survey's config; a folder that holds it is ours to replace
-PICK_COLUMNS = ("geometry", "station", "shot_id", "pick_time_s", "uncertainty_s")
+PICK_COLUMNS = ("geometry", "station", "shot_id", "pick_time_s", "uncertainty_s", "pick_status")
 TRUTH_COLUMNS = ("geometry", "station", "shot_id", "onset_s", "status", "snr_db", "branch", "polarity", "offset_m")
 MAT_TEXT_BYTES = 116  # of free text at the head of a MAT-file of level 5
 
@@ -44,7 +44,8 @@ def write_survey(
     """Write a survey and return what was written, as counts.
 
     Makes `dataset.json`, `geometries/<ID>/geometry.json`, one `<station>.segy` a station with one trace a shot,
-    `arrivals.csv` and `tlArrival.mat` with the same picks, `truth.csv` with the exact onset of every trace that was
+    `arrivals.csv` and `tlArrival.mat` with the same picks (the former also names the traces without an arrival),
+    `truth.csv` with the exact onset of every trace that was
     recorded, and `survey.json`. All of it is written beside `out` and renamed when complete. The files depend on
     `config` alone, not on the executor; memory holds one line a worker.
 
@@ -110,8 +111,9 @@ def write_tl_arrival(path: Path, picks: Sequence[tuple[Any, ...]]) -> None:  # A
 
     Args:
         path: the file.
-        picks: rows in the order of PICK_COLUMNS.
+        picks: rows in the order of PICK_COLUMNS; those without a pick are left out, as the layout has no word for them.
     """
+    picks = [row for row in picks if row[PICK_COLUMNS.index("pick_status")] == "picked"]
     station = np.empty((len(picks), 1), dtype=object)
     station[:, 0] = [row[1] for row in picks]
     savemat(
@@ -161,7 +163,9 @@ def _write_line(config: SurveyConfig, root: Path, geometry: int) -> LineTables:
             truth.append((*key, *_truth_of(shot, station)))
             if np.isfinite(shot.pick_time_s[station]):
                 time_s, error_s = float(shot.pick_time_s[station]), float(shot.pick_uncertainty_s[station])
-                picks.append((*key, round(time_s, 7), round(error_s, 7)))
+                picks.append((*key, round(time_s, 7), round(error_s, 7), "picked"))
+            elif shot.status[station] == "no_arrival":
+                picks.append((*key, "", "", "no_arrival"))
     return LineTables(picks, truth, n_missing)
 
 
