@@ -20,7 +20,7 @@ from seisloom import plugins
 from seisloom.bundle import Bundle, Opened, open_predictor
 from seisloom.card import write_card
 from seisloom.compute import InThisProcess, run_jobs
-from seisloom.errors import CalibrationError, LeftOut, OutputError
+from seisloom.errors import CalibrationError, OutputError
 from seisloom.io.shards import Shards, ShardSummary, finished, write_folder_index, write_json, write_shard
 from seisloom.progress import track
 from seisloom.recipe import Recipe
@@ -111,15 +111,8 @@ def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
         return known
     task = task_of(recipe)
 
-    def samples() -> Iterable[Any]:  # Any: a Sample or a LeftOut
-        for ref in job.refs:
-            try:
-                yield task.read(recipe, ref)
-            except LeftOut as reason:
-                yield reason
-
     counted = [field.name for field in task.sample.fields if field.label == "class"]
-    return write_shard(job.path, samples(), task.sample, counted=counted, recipe=job.mark(mark))
+    return write_shard(job.path, task.read_many(recipe, job.refs), task.sample, counted=counted, recipe=job.mark(mark))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
+from seisloom.errors import LeftOut
 from seisloom.recipe import R
 from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
@@ -43,6 +44,8 @@ class Task(Generic[R]):
     """What there is, without reading it."""
     read: Callable[[R, Ref], Sample]
     """Read or synthesise one sample; raises LeftOut where it does not qualify. Shards are a cache of this."""
+    read_many: Callable[[R, Sequence[Ref]], Iterable[Sample | LeftOut]]
+    """The same for several, in order, where it is quicker together; a LeftOut stands in its sample's place."""
     shard: Callable[[Ref], str]
     """Name of the shard, without number and suffix, that a sample belongs to."""
     group: Callable[[R, Sequence[Ref], bool], Sequence[Sequence[Ref]]]

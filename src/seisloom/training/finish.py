@@ -48,7 +48,7 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
         outputs = network(changed.arrays)
         loss = sum_terms({entry.name: entry(outputs, changed.arrays) for entry in recipe.loss}, recipe)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if all(one.grad is None or bool(torch.isfinite(one.grad).all()) for one in chosen):
             torch.nn.utils.clip_grad_norm_(chosen, recipe.train.clip_norm)
             optimizer.step()

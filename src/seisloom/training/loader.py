@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,8 +29,8 @@ class Source(Protocol):
         """What can be read."""
         ...
 
-    def read(self, ref: Ref) -> Sample:
-        """Return one sample."""
+    def read_many(self, refs: Sequence[Ref]) -> Iterable[Sample | LeftOut]:
+        """Return some samples, in order."""
         ...
 
 
@@ -41,9 +41,9 @@ class LiveSource:
         self.task, self.recipe = task, recipe
         self.refs = list(task.plan(recipe))
 
-    def read(self, ref: Ref) -> Sample:
-        """Return one sample; raises LeftOut where it does not qualify."""
-        return self.task.read(self.recipe, ref)
+    def read_many(self, refs: Sequence[Ref]) -> Iterable[Sample | LeftOut]:
+        """Return some samples, in order; a LeftOut for one that does not qualify."""
+        return self.task.read_many(self.recipe, refs)
 
 
 class Items(Dataset[Batch]):
@@ -79,10 +79,11 @@ class Items(Dataset[Batch]):
         for step in range(n_items):
             item = self.items[(number + step) % n_items]
             if len(item) == size:
-                try:
-                    return [self.source.read(ref) for ref in item]
-                except LeftOut as left_out:
-                    reason = left_out
+                found = list(self.source.read_many(item))
+                samples = [one for one in found if isinstance(one, Sample)]
+                if len(samples) == size:
+                    return samples
+                reason = next(one for one in found if isinstance(one, LeftOut))
         raise DataError(f"no item of {size} samples qualifies; the last reason: {reason}")
 
 

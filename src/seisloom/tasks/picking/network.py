@@ -83,7 +83,8 @@ class OnsetNetwork(nn.Module):
         t = torch.where(time_known, torch.nan_to_num(t0_s)[..., None] + place, torch.zeros_like(place))
         steps = [torch.tanh(t / scale_s) for scale_s in self.config.time_scales_s]
         least_s = self.config.time_scales_s[0] / 30
-        hints = [*steps, torch.log10(t.clamp(min=least_s) / self.config.time_scales_s[1]), (t > 0).to(t.dtype), torch.ones_like(t)]
+        size = torch.log10(t.clamp(min=least_s) / self.config.time_scales_s[1])
+        hints = [*steps, size, (t > 0).to(t.dtype), torch.ones_like(t)]
         hints = [torch.where(time_known, one, torch.zeros_like(one)) for one in hints]
         offset = batch["offset_m"].abs() if self.config.use_offset else torch.full_like(batch["offset_m"], math.nan)
         offset_known = torch.isfinite(offset)[..., None]

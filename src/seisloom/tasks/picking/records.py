@@ -108,7 +108,7 @@ def _record(recipe: PickingRecipe, traces: Array, fs_hz: float, **columns: Array
         x=x,
         fs_hz=prepared_fs_hz,
         record_fs_hz=fs_hz,
-        n_non_finite=n_bad,
+        n_non_finite=int(n_bad.sum()),
         content=content_hash(traces),
         **columns,
     )

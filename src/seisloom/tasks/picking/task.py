@@ -6,7 +6,7 @@ from seisloom.calibration.intervals import IntervalCalibration
 from seisloom.io.picks import write_picks
 from seisloom.task import Task
 from seisloom.tasks.picking.apply import apply
-from seisloom.tasks.picking.data import group, join, plan, read, shard
+from seisloom.tasks.picking.data import group, join, plan, read, read_many, shard
 from seisloom.tasks.picking.evaluate import calibrate, evaluate
 from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
 from seisloom.tasks.picking.records import contents, open_records, records
@@ -21,6 +21,7 @@ PICKING = Task(
     output=OUTPUT,
     plan=plan,
     read=read,
+    read_many=read_many,
     shard=shard,
     group=group,
     join=join,
