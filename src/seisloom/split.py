@@ -136,9 +136,11 @@ def _quotas(n: int, shares: Mapping[str, float], at_least_one: Sequence[str]) ->
     """Return how many groups each part gets: largest remainder, at least one where asked."""
     total = sum(shares.values())
     exact = {part: n * share / total for part, share in shares.items()}
-    counts = {part: max(int(exact[part]), 1 if part in at_least_one else 0) for part in shares}
+    least = {part: int(part in at_least_one) for part in shares}
+    counts = {part: max(int(exact[part]), least[part]) for part in shares}
     while sum(counts.values()) < n:
         counts[max(shares, key=lambda part: exact[part] - counts[part])] += 1
     while sum(counts.values()) > n:
-        counts[max((part for part in counts if counts[part] > 1), key=lambda part: counts[part] - exact[part])] -= 1
+        can_give = [part for part in counts if counts[part] > least[part]]
+        counts[max(can_give, key=lambda part: counts[part] - exact[part])] -= 1
     return counts

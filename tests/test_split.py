@@ -1,0 +1,163 @@
+"""Parting by group: no group in two parts, quotas, the same for any order, named lists, refusals."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seisloom.errors import SplitError
+from seisloom.recipe import SplitConfig
+from seisloom.sample import Ref
+from seisloom.split import HASH_FROM, PARTS, digest, split, unit_hash
+
+
+def refs_of(n_groups: int, *, per_group: int = 1, prefix: str = "L") -> list[Ref]:
+    return [Ref(f"{prefix}{g}/{k}", {"shot": f"{prefix}{g}"}) for g in range(n_groups) for k in range(per_group)]
+
+
+def part_of(parts: dict[str, list[Ref]], kind: str = "shot") -> dict[str, set[str]]:
+    """Return the parts of each group."""
+    found: dict[str, set[str]] = {}
+    for part, refs in parts.items():
+        for ref in refs:
+            found.setdefault(ref.groups[kind], set()).add(part)
+    return found
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40),
+    seed=st.integers(0, 9), by=st.sampled_from([("shot",), ("station",), ("shot", "station")]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_no_group_is_ever_in_two_parts_and_nothing_is_lost(
+    pairs: list[tuple[int, int]], seed: int, by: tuple[str, ...]
+) -> None:
+    refs = [Ref(f"k{i}", {"shot": f"s{a}", "station": f"r{b}"}) for i, (a, b) in enumerate(pairs)]
+    try:
+        parts = split(refs, seed=seed, config=SplitConfig(by=by))
+    except SplitError as error:
+        assert "too few" in str(error)  # noqa: PT017  whether it is refused depends on the draw
+        return
+    for kind in by:
+        assert all(len(found) == 1 for found in part_of(parts, kind).values())
+    assert sorted(ref.key for some in parts.values() for ref in some) == sorted(ref.key for ref in refs)
+    assert all(parts[part] for part in PARTS)
+
+
+@given(
+    n=st.integers(4, HASH_FROM - 1),
+    shares=st.tuples(st.floats(0, 0.32), st.floats(0, 0.32), st.floats(0, 0.32)), seed=st.integers(0, 3),
+)  # fmt: skip
+@settings(deadline=None)
+def test_quotas_are_the_largest_remainders_with_one_group_at_least(
+    n: int, shares: tuple[float, float, float], seed: int
+) -> None:
+    config = SplitConfig(valid=shares[0], calibrate=shares[1], test=shares[2])
+    counts = {part: len(some) for part, some in split(refs_of(n), seed=seed, config=config).items()}
+    exact = dict(zip(PARTS, (n * (1 - sum(shares)), *(n * share for share in shares)), strict=True))
+    assert sum(counts.values()) == n
+    n_lifted = sum(share < 1 for share in exact.values())  # parts that are given one group more than their share
+    for part in PARTS:
+        if exact[part] <= 1e-9 * n:
+            assert counts[part] == 0
+        else:
+            assert counts[part] >= 1
+            assert -1 - n_lifted < counts[part] - exact[part] < 1 + 1e-9 or counts[part] == 1
+
+
+@pytest.mark.parametrize("n", [20, HASH_FROM + 50])
+def test_the_split_does_not_depend_on_the_order_of_the_samples(n: int) -> None:
+    refs = refs_of(n, per_group=2)
+    forwards = split(refs, seed=1, config=SplitConfig())
+    backwards = split(refs[::-1], seed=1, config=SplitConfig())
+    assert digest(forwards) == digest(backwards)
+    assert digest(forwards) != digest(split(refs, seed=2, config=SplitConfig()))
+
+
+def test_the_hash_is_the_same_on_every_machine() -> None:
+    # blake2b of "split\x1f0\x1fshot=L1", 8 bytes, as a fraction of 2**64; by Python's hashlib, kept here
+    import hashlib
+
+    expected = int(hashlib.blake2b(b"split\x1f0\x1fshot=L1", digest_size=8).hexdigest(), 16) / 2**64
+    assert unit_hash("split", 0, "shot=L1") == expected
+
+
+@given(gone=st.sets(st.integers(0, HASH_FROM + 59), max_size=60), more=st.integers(0, 80), seed=st.integers(0, 5))
+@settings(deadline=None, max_examples=30)
+def test_from_200_groups_on_a_group_keeps_its_part_when_others_come_or_go(gone: set[int], more: int, seed: int) -> None:
+    refs = refs_of(HASH_FROM + 60)
+    before = part_of(split(refs, seed=seed, config=SplitConfig()))
+    others = [ref for g, ref in enumerate(refs) if g not in gone] + refs_of(more, prefix="NEW")
+    after = part_of(split(others, seed=seed, config=SplitConfig()))
+    assert all(after[group] == part for group, part in before.items() if group in after)
+
+
+def test_from_200_groups_on_the_shares_are_kept_within_chance() -> None:
+    n, config = 4000, SplitConfig()
+    counts = Counter(next(iter(part)) for part in part_of(split(refs_of(n), seed=0, config=config)).values())
+    for part, share in (("train", 0.45), ("valid", 0.15), ("calibrate", 0.2), ("test", 0.2)):
+        spread = (n * share * (1 - share)) ** 0.5
+        assert abs(counts[part] - n * share) < 4 * spread  # 4 sigma of a binomial: 6 in 100 000
+
+
+def test_named_groups_go_where_they_are_named() -> None:
+    config = SplitConfig(named={"test": ("L3", "L5"), "calibrate": ("L7",)})
+    parts = part_of(split(refs_of(20, per_group=3), seed=0, config=config))
+    assert (parts["L3"], parts["L5"], parts["L7"]) == ({"test"}, {"test"}, {"calibrate"})
+
+
+@given(
+    n=st.integers(3, 12), named=st.integers(1, 3),
+    shares=st.tuples(st.floats(0, 0.3), st.floats(0, 0.3), st.floats(0, 0.39)),
+)  # fmt: skip
+@settings(deadline=None)
+def test_named_groups_of_any_shares_are_dealt_or_refused(
+    n: int, named: int, shares: tuple[float, float, float]
+) -> None:
+    names = tuple(f"L{g}" for g in range(named))
+    config = SplitConfig(valid=shares[0], calibrate=shares[1], test=shares[2], named={"test": names})
+    try:
+        parts = split(refs_of(n), seed=0, config=config)
+    except SplitError:
+        return
+    assert {ref.key.split("/")[0] for ref in parts["test"]} >= set(names)
+    assert sum(len(some) for some in parts.values()) == n
+
+
+def test_a_large_share_of_a_named_part_leaves_the_other_parts_their_group() -> None:
+    config = SplitConfig(valid=0.1, calibrate=0.1, test=0.5, named={"test": ("L0",)})
+    parts = split(refs_of(4), seed=0, config=config)
+    assert {part: len(some) for part, some in parts.items()} == {"train": 1, "valid": 1, "calibrate": 1, "test": 1}
+
+
+def test_only_keeps_the_groups_that_are_asked_for() -> None:
+    refs = [*refs_of(10, prefix="A/"), *refs_of(10, prefix="B/")]
+    parts = split(refs, seed=0, config=SplitConfig(only=("B/",)))
+    assert {group[:2] for group in part_of(parts)} == {"B/"}
+    assert len(part_of(parts)) == 10
+
+
+@pytest.mark.parametrize(
+    ("n", "values", "says"),
+    [
+        (3, {}, "3 groups of shot are too few for the parts train, valid, calibrate, test"),
+        (0, {}, "nothing to split"),
+        (9, {"by": ("station",)}, "no group 'station'; they have shot"),
+        (9, {"named": {"tset": ("L1",)}}, "no part 'tset'"),
+        (9, {"named": {"test": ("L99",)}}, "no sample has a shot named 'L99'"),
+        (9, {"named": {"test": ("L1",), "valid": ("L1",)}}, "asked for in"),
+        (9, {"valid": 0.5, "calibrate": 0.5, "test": 0.5}, "more than 1"),
+        (9, {"only": ("X",)}, "nothing to split"),
+    ],
+)
+def test_what_cannot_be_parted_is_refused_with_its_reason(n: int, values: dict[str, object], says: str) -> None:
+    with pytest.raises(SplitError, match=says.replace("(", r"\(")):
+        split(refs_of(n), seed=0, config=SplitConfig.model_validate(values))
+
+
+def test_a_part_with_no_share_is_empty_and_needs_no_group() -> None:
+    parts = split(refs_of(2), seed=0, config=SplitConfig(calibrate=0, test=0))
+    assert {part: len(some) for part, some in parts.items()} == {"train": 1, "valid": 1, "calibrate": 0, "test": 0}
