@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import segyio
+import segyio._segyio  # tools.native needs it, and leaves its import to segyio.open
 
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.segy_layout import BINARY, IBM, TEXT, TRACE_HEADER, WORDS, SegyLayout, read_layout

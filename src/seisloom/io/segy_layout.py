@@ -147,6 +147,8 @@ def read_layout(path: str | Path) -> SegyLayout:
         raise DataError(f"{file}: {what}; SEG-Y has {TEXT + BINARY} bytes before its first trace.{looks} Copy it again")
     for order in (">", "<"):
         words = {name: _word(head, byte, order + kind) for name, (byte, kind) in FILE_WORDS.items()}
+        # One word of 16 bits in revision 1, two bytes since: they differ in little-endian files
+        words["revision"] = max(head[3500], int(words["revision"]) >> 8)
         if int(words["format"]) in SAMPLE_TYPES:
             return _checked(file, size, order, words)
     raise DataError(
@@ -198,7 +200,7 @@ def _word(head: bytes, byte: int, kind: str) -> float:
 
 def _checked(file: Path, size: int, order: str, words: Mapping[str, float]) -> SegyLayout:
     """Return the layout, after the size of the file has been held against what the headers say."""
-    is_rev2 = words["revision"] >= 0x0200
+    is_rev2 = words["revision"] >= 2
     said = int(words["n_samples_rev2"]) if is_rev2 and words["n_samples_rev2"] else int(words["n_samples"])
     longer = words["interval_rev2"]
     interval_us = longer if is_rev2 and 0 < longer < np.inf else words["interval"]
@@ -223,7 +225,7 @@ def _checked(file: Path, size: int, order: str, words: Mapping[str, float]) -> S
 def _first_traces(file: Path, words: Mapping[str, float], end: int) -> list[int]:
     """Return the bytes where the first trace may begin, the likelier first."""
     plain, n_extended = TEXT + BINARY, int(words["extended"])
-    if n_extended < 0 and words["revision"] >= 0x0100:  # as many as it takes: the last one says so
+    if n_extended < 0 and words["revision"] >= 1:  # as many as it takes: the last one says so
         found = _behind_end_text(file, end)
         if found is None:
             raise DataError(
@@ -232,7 +234,7 @@ def _first_traces(file: Path, words: Mapping[str, float], end: int) -> list[int]
             )
         return [found]
     # Before revision 1 the word was free: a number there may mean something else
-    return [plain + TEXT * max(n_extended, 0)] + ([plain] if n_extended > 0 and words["revision"] < 0x0100 else [])
+    return [plain + TEXT * max(n_extended, 0)] + ([plain] if n_extended > 0 and words["revision"] < 1 else [])
 
 
 def _behind_end_text(file: Path, end: int) -> int | None:
