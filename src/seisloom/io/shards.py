@@ -13,6 +13,7 @@ import json
 import os
 import tarfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,19 +80,20 @@ def _write_members(
     left_out: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     statistics = _Statistics(schema)
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for sample in samples:
-            if isinstance(sample, LeftOut):
-                left_out[str(sample)] += 1
-                continue
-            schema.check(sample.arrays, where=sample.key)
-            payload = encode_arrays({field.name: sample.arrays[field.name] for field in schema.fields})
-            at = _add(tar, f"{sample.key}.npz", payload)
-            about = {"key": sample.key, "groups": dict(sample.groups), "meta": dict(sample.meta)}
-            _add(tar, f"{sample.key}.json", json.dumps(about, sort_keys=True).encode())
-            members.append({"key": sample.key, "groups": dict(sample.groups), "at": at, "size": len(payload)})
-            counts.update(f"{name}={sample.arrays[name]}" for name in counted)
-            statistics.add(sample)
+    encode = ArrayEncoder()
+    for sample in samples:
+        if isinstance(sample, LeftOut):
+            left_out[str(sample)] += 1
+            continue
+        schema.check(sample.arrays, where=sample.key)
+        payload = encode({field.name: sample.arrays[field.name] for field in schema.fields})
+        at = _add(file, f"{sample.key}.npz", payload)
+        about = {"key": sample.key, "groups": dict(sample.groups), "meta": dict(sample.meta)}
+        _add(file, f"{sample.key}.json", json.dumps(about, sort_keys=True).encode())
+        members.append({"key": sample.key, "groups": dict(sample.groups), "at": at, "size": len(payload)})
+        counts.update(f"{name}={sample.arrays[name]}" for name in counted)
+        statistics.add(sample)
+    file.write(b"\0" * (2 * tarfile.BLOCKSIZE))
     return {
         "version": VERSION,
         "schema": schema.to_json(),
@@ -129,13 +131,16 @@ class _Statistics:
         return found
 
 
-def _add(tar: tarfile.TarFile, name: str, payload: bytes) -> int:
-    """Append a member and return where its bytes begin."""
+def _add(file: io.BufferedWriter, name: str, payload: bytes) -> int:
+    """Append a tar member and return where its bytes begin. The header is tarfile's; it has no time and no owner."""
     info = tarfile.TarInfo(name)
     info.size = len(payload)
     info.mode = 0o644
-    at = tar.offset + len(info.tobuf(tar.format or tarfile.PAX_FORMAT, tar.encoding or "utf-8", tar.errors or "strict"))
-    tar.addfile(info, io.BytesIO(payload))
+    plain = len(name) < 100 and name.isascii()
+    file.write(info.tobuf(tarfile.USTAR_FORMAT if plain else tarfile.PAX_FORMAT))
+    at = file.tell()
+    file.write(payload)
+    file.write(b"\0" * (-len(payload) % tarfile.BLOCKSIZE))
     return at
 
 
@@ -144,6 +149,49 @@ def encode_arrays(arrays: Mapping[str, Array]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
+
+
+class ArrayEncoder:
+    """`encode_arrays` for many samples of one shape: the frame of the first is kept, data and checksums are filled in.
+
+    All samples of a shard look alike, and NumPy spends ten times longer on the frame than on the data.
+    """
+
+    def __init__(self) -> None:
+        self._frames: dict[tuple[Any, ...], tuple[bytes, list[tuple[str, int, int, int, int]]]] = {}
+
+    def __call__(self, arrays: Mapping[str, Array]) -> bytes:
+        """Return the same bytes as `encode_arrays`."""
+        look = tuple((name, one.dtype.str, one.shape) for name, one in arrays.items())
+        if look not in self._frames:
+            self._frames[look] = _frame(encode_arrays(arrays))
+        frame, places = self._frames[look]
+        filled = bytearray(frame)
+        for name, header_at, data_at, crc_at, central_crc_at in places:
+            data = np.ascontiguousarray(arrays[name]).tobytes()
+            filled[data_at : data_at + len(data)] = data
+            crc = zlib.crc32(data, zlib.crc32(filled[header_at:data_at])).to_bytes(4, "little")
+            filled[crc_at : crc_at + 4] = crc
+            filled[central_crc_at : central_crc_at + 4] = crc
+        return bytes(filled)
+
+
+def _frame(payload: bytes) -> tuple[bytes, list[tuple[str, int, int, int, int]]]:
+    """Return an `.npz` and, for each array, where its header, its data and its two checksums stand (APPNOTE 4.3)."""
+    places = []
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        central = archive.start_dir
+        for info in archive.infolist():
+            local = info.header_offset
+            header_at = local + 30 + int.from_bytes(payload[local + 26 : local + 28], "little")
+            header_at += int.from_bytes(payload[local + 28 : local + 30], "little")
+            member = io.BytesIO(payload[header_at : header_at + info.file_size])
+            npy.read_magic(member)
+            npy.read_array_header_1_0(member)
+            name = info.filename.removesuffix(".npy")
+            places.append((name, header_at, header_at + member.tell(), local + 14, central + 16))
+            central += 46 + len(info.filename.encode()) + len(info.extra) + len(info.comment)
+    return payload, places
 
 
 def decode_arrays(payload: bytes) -> dict[str, Array]:
