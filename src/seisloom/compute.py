@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from seisloom.errors import SeisloomError
 
@@ -26,6 +26,21 @@ class InThisProcess(Executor):
         except Exception as error:  # noqa: BLE001  a future carries any error to the caller of result()
             future.set_exception(error)
         return future
+
+
+class OnCluster(Executor):
+    """Runs jobs on a Dask cluster; the connection is closed with it."""
+
+    def __init__(self, client: Any) -> None:  # Any: a distributed.Client, which has no types
+        self._client, self._pool = client, client.get_executor()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = self._pool.submit(fn, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait=wait)
+        self._client.close()
 
 
 def executor(cluster: str | None = None, workers: int | None = None) -> Executor:
@@ -57,8 +72,7 @@ def _dask_executor(address: str) -> Executor:
         client = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise SeisloomError(f"no Dask scheduler answers at {address}: {error}") from error
-    pool: Executor = client.get_executor()  # type: ignore[no-untyped-call]
-    return pool
+    return OnCluster(client)
 
 
 def run_jobs(pool: Executor, fn: Callable[[Job], T], jobs: Iterable[Job], *, ahead: int = 64) -> Iterator[T]:

@@ -60,9 +60,14 @@ def _interpolate(values: Tensor, scale: Array, shift: Array, *, mode: str) -> Te
 
 
 def _drop_lost_points(batch: Batch) -> Batch:
-    """Clear `has_pick` where the point left the record."""
+    """Clear `has_pick` where the point left the record; a trace without a point keeps -1, wherever time went."""
     if "y_idx" not in batch.arrays or "has_pick" not in batch.arrays:
         return batch
     n_time = batch.lengths()["time"]
-    inside = (batch.arrays["y_idx"] >= 0) & (batch.arrays["y_idx"] <= n_time - 1)
-    return batch.with_arrays(has_pick=batch.arrays["has_pick"] * inside.to(batch.arrays["has_pick"].dtype))
+    y_idx, has_pick = batch.arrays["y_idx"], batch.arrays["has_pick"]
+    had = has_pick == 1
+    gone = had & ~((y_idx >= 0) & (y_idx <= n_time - 1))
+    return batch.with_arrays(
+        has_pick=torch.where(gone, torch.zeros_like(has_pick), has_pick),
+        y_idx=torch.where(had & ~gone, y_idx, -torch.ones_like(y_idx)),
+    )

@@ -28,6 +28,7 @@ __all__ = [
 
 STATUSES = ("picked", "unpicked", "no_arrival")
 ARRIVAL_COLUMNS = ("geometry", "station", "shot_id", "pick_time_s", "pick_uncertainty_s", "pick_status")
+TEXT_COLUMNS = ("station", "geometry", "path", "phase", "status", "reason", "pick_status")
 OnDuplicate = Literal["first", "mean", "error"]
 
 
@@ -70,6 +71,7 @@ def read_arrivals_csv(path: str | Path) -> pd.DataFrame:
         table[name] = table[name].str.strip() if name in table else ""
     for name in ("shot_id", "pick_time_s", "pick_uncertainty_s"):
         table[name] = _numbers(file, table[name])
+    _first_wrong(file, (table["station"] == "").to_numpy(), "station is empty")
     shots = table["shot_id"].to_numpy(float)
     _first_wrong(file, ~(np.isfinite(shots) & (shots == np.round(shots))), "shot_id is no whole number")
     is_time = table["pick_time_s"].notna()
@@ -91,7 +93,7 @@ def _numbers(file: Path, column: pd.Series[str]) -> pd.Series[float]:
     text = column.str.strip()
     numbers = pd.to_numeric(text.where(~text.str.lower().isin(("", "nan", "na"))), errors="coerce").astype(float)
     bad = numbers.isna() & ~text.str.lower().isin(("", "nan", "na"))
-    _first_wrong(file, bad.to_numpy(), f"{column.name} is not a number")
+    _first_wrong(file, (bad | np.isinf(numbers)).to_numpy(), f"{column.name} is not a number")
     return numbers
 
 
@@ -142,8 +144,11 @@ def read_picks(path: str | Path) -> pd.DataFrame:
         raise MissingDataError(f"{file}: no such file of picks")
     try:
         if file.suffix == ".csv":
-            names = ("station", "geometry", "path", "status", "reason", "phase")
-            return pd.read_csv(file, dtype=dict.fromkeys(names, str), converters=dict.fromkeys(names, str))
+            numbers = [name for name in pd.read_csv(file, nrows=0).columns if name not in TEXT_COLUMNS]
+            # A station may be called NA; only numbers can be missing
+            missing: dict[str, list[str]] = {name: [""] for name in numbers}
+            texts = dict.fromkeys(TEXT_COLUMNS, str)
+            return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=missing)  # type: ignore[arg-type]
         if file.suffix == ".parquet":
             return pd.read_parquet(file)
     except (ValueError, OSError) as error:
@@ -204,7 +209,11 @@ def _write_first_breaks(table: pd.DataFrame, out: Path) -> None:
     source = Path(sources[0])
     if not source.is_file():
         raise MissingDataError(f"{source}: is not there, and first breaks go into a copy of it. Write .csv")
-    times = np.full(read_layout(source).n_traces, np.nan)
+    n_traces = read_layout(source).n_traces
+    times = np.full(n_traces, np.nan)
     kept = table[table["status"] == "picked"]
-    times[kept["trace"].to_numpy(int)] = kept["time_s"].to_numpy(float)
+    trace = kept["trace"].to_numpy(int)
+    if np.any((trace < 0) | (trace >= n_traces)):
+        raise DataError(f"{source}: has {n_traces} traces, and trace {trace.max()} is picked. Apply to this file again")
+    times[trace] = kept["time_s"].to_numpy(float)
     write_first_breaks(source, out, times)

@@ -121,9 +121,10 @@ def sgt_lines(table: pd.DataFrame) -> Iterator[str]:
     if 0 < n_unknown < len(kept):
         raise DataError(f".sgt: {n_unknown} of {len(kept)} picks have no error; give all of them one, or none")
     yield f"{len(points)} # shot/geophone points"
-    yield "#x y"
+    on_a_map = bool(np.any(points[:, 1]))  # in a file with x and y alone, y is the elevation
+    yield "#x y z" if on_a_map else "#x y"
     for x, y in points:
-        yield f"{x:.4f} {y:.4f}"
+        yield f"{x:.4f} {y:.4f}" + (" 0" if on_a_map else "")
     yield f"{len(kept)} # measurements"
     yield "#s g t" if n_unknown else "#s g t err"
     for s, g, t, e in zip(*numbers, kept[time].to_numpy(float), error_s, strict=True):

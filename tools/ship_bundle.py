@@ -1,0 +1,68 @@
+"""Make a shipped bundle of a trained one: weights as float16, then calibrated and scored anew with what they became.
+
+    python tools/ship_bundle.py runs/onset-refraction src/seisloom/weights/onset-refraction
+
+Needs the data that it was trained on, as its recipe names them. Paths of one machine do not go along.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from seisloom.bundle import SEEN, WEIGHTS, Bundle, Opened, open_predictor
+from seisloom.card import write_card
+from seisloom.io.shards import write_json
+from seisloom.run import evaluate, with_calibration
+from seisloom.split import split
+from seisloom.training.loader import LiveSource
+
+KEPT = ("split.json", "history.csv", "loss_plot.png", SEEN)
+
+
+def main() -> None:
+    """Write the bundle, and say how large it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trained", type=Path)
+    parser.add_argument("out", type=Path)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    trained = Bundle.open(given.trained)
+    shutil.rmtree(given.out, ignore_errors=True)
+    given.out.mkdir(parents=True)
+    for name in KEPT:
+        shutil.copyfile(trained.path / name, given.out / name)
+    state = load_file(trained.path / WEIGHTS)
+    save_file(
+        {name: one.half() if one.is_floating_point() else one for name, one in state.items()}, given.out / WEIGHTS
+    )
+    data = trained.recipe.data.model_copy(update={"manifests": None})
+    (given.out / "recipe.yaml").write_text(trained.recipe.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
+
+    rounded = Bundle.open(given.out)
+    task, recipe = trained.task, trained.recipe  # with this machine's manifests, to read the records
+    parts = split(LiveSource(task, recipe).refs, seed=recipe.seed, config=recipe.split)
+    held = list(task.records(recipe, parts["calibrate"]))
+    opened = Opened(given.out.name, task, recipe, rounded.predictor(), None)
+    calibrated = with_calibration(opened, held)
+    assert calibrated.calibration is not None
+    write_json(given.out / "calibration.json", calibrated.calibration.to_json())
+    classics = [with_calibration(open_predictor(name, recipe=recipe), held) for name in ("aic", "sta_lta")]
+    report, files = evaluate(
+        [calibrated, *classics], list(task.records(recipe, parts["test"])), given.out, references=held
+    )
+    for file in files:
+        if file.name != "metrics.json":
+            file.unlink()
+    (given.out / "evaluate_picks").rmdir()
+    write_card(Bundle.open(given.out), report)
+    size = sum(file.stat().st_size for file in given.out.iterdir())
+    logging.info("%s: %.2f MB; %s", given.out, size / 1e6, calibrated.calibration.note)
+
+
+if __name__ == "__main__":
+    main()
