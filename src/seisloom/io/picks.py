@@ -148,7 +148,7 @@ def read_picks(path: str | Path) -> pd.DataFrame:
             # A station may be called NA; only numbers can be missing
             missing: dict[str, list[str]] = {name: [""] for name in numbers}
             texts = dict.fromkeys(TEXT_COLUMNS, str)
-            return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=missing)  # type: ignore[arg-type]
+            return pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=missing)
         if file.suffix == ".parquet":
             return pd.read_parquet(file)
     except (ValueError, OSError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 VARIABLES = ("tlArrival", "tArrival", "arrivals", "Arrival", "picks", "Picks")
 """Names of the struct, the first that is there counts."""
 FIELDS = {"station": "station", "eventid": "shot_id", "time": "pick_time_s"}
-"""Needed fields of the struct, and the columns that they become; `error` may follow."""
+"""Needed fields of the struct, in any case, and the columns that they become; `error` may follow."""
 
 
 def read_tl_arrival(path: str | Path) -> pd.DataFrame:
     """Return the picks of a MATLAB file, one row each, as the file has them (duplicates included).
 
     The variable is a struct with the fields `eventid` (shot number), `station` (cell of text) and `time` (s after the
-    shot; NaN without), each N long; or an array of N such structs. A field `error` in s is read where it is there.
+    shot; NaN without), each N long; or an array of N such structs. A field `error` in s is read where it is there; one
+    number stands for all picks.
 
     Returns:
         Columns geometry (""), station, shot_id, pick_time_s, pick_uncertainty_s (NaN unknown), pick_status.
@@ -39,6 +40,8 @@ def read_tl_arrival(path: str | Path) -> pd.DataFrame:
     if not file.is_file():
         raise MissingDataError(f"{file}: no such file of arrivals. Give one: --arrivals picks.csv")
     fields = _read_73(file) if _is_hdf5(file) else _read_5(file)
+    if len(fields.get("error", ())) == 1:
+        fields["error"] = fields["error"] * len(fields["time"])
     lengths = {name: len(values) for name, values in fields.items()}
     if len(set(lengths.values())) != 1:
         said = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -86,13 +89,16 @@ def _chosen(file: Path, stored: Mapping[str, Any]) -> str:  # Any: the variables
     )
 
 
-def _require(file: Path, name: str, there: list[str]) -> None:
-    missing = [field for field in FIELDS if field not in there]
+def _wanted(file: Path, name: str, there: Sequence[str]) -> dict[str, str]:
+    """Return the fields to read and how the file spells them."""
+    spelt = {field.lower(): field for field in there}
+    missing = [field for field in FIELDS if field not in spelt]
     if missing:
         raise DataError(
             f"{file}: {name} has no field {missing[0]}; it needs {', '.join(FIELDS)}, and has "
             f"{', '.join(there) or 'none'}"
         )
+    return {field: spelt[field] for field in (*FIELDS, "error") if field in spelt}
 
 
 def _read_5(file: Path) -> dict[str, list[Any]]:  # Any: text or numbers, as MATLAB has them
@@ -105,11 +111,10 @@ def _read_5(file: Path) -> dict[str, list[Any]]:  # Any: text or numbers, as MAT
         raise DataError(f"{file}: not a MATLAB file that can be read: {error}. Save it with -v7 or -v7.3") from error
     name = _chosen(file, stored)
     structs = stored[name]
-    _require(file, name, list(structs.dtype.names or ()))
-    wanted = [field for field in (*FIELDS, "error") if field in structs.dtype.names]
+    there = _wanted(file, name, structs.dtype.names or ())
     found: dict[str, list[Any]] = {}  # Any: see above
-    for field in wanted:
-        found[field] = [one for struct in structs.flat for one in _flat(struct[field])]
+    for field, own in there.items():
+        found[field] = [one for struct in structs.flat for one in _flat(struct[own])]
     return _without_empty_error(found)
 
 
@@ -128,10 +133,9 @@ def _read_73(file: Path) -> dict[str, list[Any]]:  # Any: text or numbers, as MA
         with h5py.File(file, "r") as stored:
             name = _chosen(file, stored)
             group = stored[name]
-            _require(file, name, list(group) if isinstance(group, h5py.Group) else [])
-            wanted = [field for field in (*FIELDS, "error") if field in group]
-            return _without_empty_error({field: _values_73(stored, group[field]) for field in wanted})
-    except OSError as error:
+            there = _wanted(file, name, list(group) if isinstance(group, h5py.Group) else [])
+            return _without_empty_error({field: _values_73(stored, group[own]) for field, own in there.items()})
+    except (OSError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: a damaged MATLAB 7.3 file: {error}. Copy it again from its source") from error
 
 
