@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from seisloom.sample import Array
 
 SEG2_MARKS = (b"\x55\x3a", b"\x3a\x55")
 """First bytes of a SEG-2 file, in either byte order."""
+LENGTHS_M = {"METERS": 1.0, "FEET": METERS_IN_A_FOOT, "INCHES": METERS_IN_A_FOOT / 12, "CENTIMETERS": 0.01}
+"""Meters in the units that SEG-2 knows; NONE is taken as m."""
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SHOT_NUMBERS = ("energy_source_point", "field_record")
 
 
@@ -52,12 +56,12 @@ class Gather:
         )  # fmt: skip
 
 
-def read_gather(path: str | Path, *, seg2_delay_sign: int = 1) -> Gather:
+def read_gather(path: str | Path, *, delay_sign: int = 1) -> Gather:
     """Return the gather of a SEG-Y, SEG-2 or SU file; SEG-2 is told by its content, SU by its suffix.
 
     Args:
         path: the file.
-        seg2_delay_sign: see `read_seg2`.
+        delay_sign: what DELAY of SEG-2 means; see `read_seg2`.
     Raises:
         MissingDataError: if there is no such file.
         DataError: if it is none of these, damaged, or its traces differ in length or rate.
@@ -68,7 +72,7 @@ def read_gather(path: str | Path, *, seg2_delay_sign: int = 1) -> Gather:
     with file.open("rb") as opened:
         head = opened.read(2)
     if head in SEG2_MARKS:
-        return read_seg2(file, delay_sign=seg2_delay_sign)
+        return read_seg2(file, delay_sign=delay_sign)
     return read_su(file) if file.suffix.lower() == ".su" else read_segy(file)
 
 
@@ -139,7 +143,7 @@ def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
     return Gather(
         np.stack([trace.data for trace in stream]).astype(np.float32), shapes[0][0], delay_s,
         np.array([_shot_number(one) for one in words], dtype=np.int64),
-        np.array([str(one.get("CHANNEL_NUMBER", k + 1)).strip() for k, one in enumerate(words)]),
+        np.array([str(one.get("CHANNEL_NUMBER") or k + 1).strip() for k, one in enumerate(words)]),
         np.hypot(*(group - source).T), source[:, 0], source[:, 1], group[:, 0], group[:, 1], str(path), tuple(notes),
     )  # fmt: skip
 
@@ -156,11 +160,8 @@ def _delays(path: Path, words: Sequence[Mapping[str, str]], sign: int, notes: li
 
 
 def _shot_number(words: Mapping[str, str]) -> int:
-    text = str(words.get("SHOT_SEQUENCE_NUMBER", "")).strip()
-    try:
-        return int(float(text))
-    except (ValueError, OverflowError):
-        return 0
+    numbers = _few_numbers(str(words.get("SHOT_SEQUENCE_NUMBER", "")))
+    return int(numbers[0]) if numbers else 0
 
 
 def _places(words: Sequence[Mapping[str, str]], notes: list[str]) -> tuple[Array, Array]:
@@ -173,16 +174,13 @@ def _places(words: Sequence[Mapping[str, str]], notes: list[str]) -> tuple[Array
                 row[:] = (*numbers, 0.0)[:2]
     if not np.any(np.nan_to_num(places)):
         places[:] = np.nan
-    units = str(words[0].get("UNITS", "")).upper()
-    if units.startswith(("FEET", "FOOT", "INCH")):
-        factor = METERS_IN_A_FOOT / (12 if units.startswith("INCH") else 1)
-        notes.append(f"coordinates are in {units.lower()} and are converted to meters")
-        places *= factor
+    unit = str(words[0].get("UNITS", "")).strip().upper()
+    if LENGTHS_M.get(unit, 1.0) != 1.0:
+        notes.append(f"coordinates are in {unit.lower()} (UNITS) and are converted to meters")
+        places *= LENGTHS_M[unit]
     return places[0], places[1]
 
 
 def _few_numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.replace(",", " ").split()][:2]
-    except ValueError:
-        return []
+    """Return the first two numbers of a word; vendors add units and commas."""
+    return [float(one) for one in NUMBER.findall(text)[:2]]
