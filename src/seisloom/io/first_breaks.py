@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.segy_layout import TEXT, TRACE_HEADER, WORDS, SegyLayout, read_layout
+from seisloom.io.segy_layout import TRACE_HEADER, WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
 BYTE, N_BYTES, UNIT_S = 233, 4, 1e-6
@@ -27,7 +27,7 @@ def write_first_breaks(
     n_bytes: int = N_BYTES,
     unit_s: float = UNIT_S,
 ) -> None:
-    """Copy a SEG-Y file and write a time into every trace header; the last free line of its text header says where.
+    """Copy a SEG-Y file and write a time into every trace header; all else stays as it is, byte for byte.
 
     A trace without a pick gets the smallest number of the word (-2147483648 or -32768): 0 is a time, and -1 too.
 
@@ -53,8 +53,6 @@ def write_first_breaks(
         view = read_layout(partial).view({"word": (byte, f"i{n_bytes}")}, mode="r+")
         view["word"] = words
         view.flush()  # type: ignore[attr-defined]  # a mapped array
-        none = np.iinfo(f"i{n_bytes}").min
-        _say_so(partial, f"FIRST BREAKS: BYTES {byte}-{byte + n_bytes - 1}, INTEGER, UNIT {unit_s:g} S, NONE IS {none}")
         os.replace(partial, file)
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
@@ -90,15 +88,3 @@ def _whole_words(layout: SegyLayout, time_s: Array, byte: int, n_bytes: int, uni
             f"of {unit_s:g} s. Use 4 bytes, or a larger unit"
         )
     return np.where(np.isnan(words), limits.min, words).astype(np.int64)
-
-
-def _say_so(path: Path, said: str) -> None:
-    """Write a line into the text header: into the last free one, else over the line before the last."""
-    with path.open("r+b") as opened:
-        text = opened.read(TEXT)
-        coding = "cp037" if text[:1] == b"\xc3" else "ascii"  # a C, which begins every line, in EBCDIC
-        lines = [text[k : k + 80].decode(coding, errors="replace") for k in range(0, TEXT, 80)]
-        free = [k for k, line in enumerate(lines) if not line[3:].strip(" \0")]
-        at = free[-1] if free else len(lines) - 2
-        opened.seek(80 * at)
-        opened.write(f"C{at + 1:2d} {said[:76]}".ljust(80).encode(coding))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARRIVAL_COLUMNS", "STATUSES", "read_arrivals", "read_arrivals_csv", "read_picks", "read_sgt", "read_tl_arrival",
-    "resolve_duplicates", "write_picks", "write_sgt",
+    "write_picks",
 ]  # fmt: skip
 
 STATUSES = ("picked", "unpicked", "no_arrival")
 ARRIVAL_COLUMNS = ("geometry", "station", "shot_id", "pick_time_s", "pick_uncertainty_s", "pick_status")
 TEXT_COLUMNS = ("station", "geometry", "path", "phase", "status", "reason", "pick_status")
-OnDuplicate = Literal["first", "mean", "error"]
 
 
 def read_arrivals(path: str | Path) -> pd.DataFrame:
@@ -105,36 +104,6 @@ def _first_wrong(file: Path, wrong: np.ndarray[tuple[int], np.dtype[np.bool_]], 
         raise DataError(f"{file}: line {lines[0]}: {what}{more}. Correct it, or leave the cell empty where unknown")
 
 
-def resolve_duplicates(picks: pd.DataFrame, on_duplicate: OnDuplicate = "first") -> tuple[pd.DataFrame, int, list[str]]:
-    """Return picks with one row a station and shot, and what was done for it.
-
-    Args:
-        picks: columns of `read_arrivals`, of one geometry.
-        on_duplicate: what becomes of picks that contradict each other: the first or their mean is used, or an error.
-    Returns:
-        The picks in their order, the number of plain repetitions that were dropped, and a line for each trace whose
-        picks contradict each other.
-    Raises:
-        DataError: for contradicting picks with `on_duplicate="error"`.
-    """
-    by = ["station", "shot_id"]
-    distinct = picks.drop_duplicates([*by, "pick_time_s", "pick_uncertainty_s", "pick_status"])
-    n_repeated = len(picks) - len(distinct)
-    double = distinct[distinct.duplicated(by, keep=False)]
-    said = [
-        f"{station} shot {shot}: " + ", ".join(f"{one:g}" for one in some["pick_time_s"]) + " s"
-        for (station, shot), some in double.groupby(by, sort=False)
-    ]
-    if said and on_duplicate == "error":
-        raise DataError(f"{len(said)} traces have picks that contradict each other. The first: {said[0]}")
-    kept = distinct.drop_duplicates(by).copy()
-    if said and on_duplicate == "mean":
-        means = distinct.groupby(by)["pick_time_s"].mean()
-        kept["pick_time_s"] = means.loc[list(zip(kept["station"], kept["shot_id"], strict=True))].to_numpy()
-        kept.loc[kept["pick_time_s"].notna(), "pick_status"] = "picked"
-    return kept, n_repeated, said
-
-
 def read_picks(path: str | Path) -> pd.DataFrame:
     """Return a table of picks that `write_picks` wrote: .csv, .parquet or .sgt (columns of `read_sgt`)."""
     import pandas as pd
@@ -191,11 +160,6 @@ def write_picks(table: pd.DataFrame, path: str | Path) -> None:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
-
-
-def write_sgt(table: pd.DataFrame, path: str | Path) -> None:
-    """Write picks with coordinates as a unified data file; see `sgt_lines`."""
-    write_picks(table, Path(path).with_suffix(".sgt"))
 
 
 def _write_first_breaks(table: pd.DataFrame, out: Path) -> None:

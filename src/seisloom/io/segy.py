@@ -279,11 +279,6 @@ class SegyTraces:
         return native
 
 
-def open_traces(path: str | Path) -> SegyTraces:
-    """Return the traces of a SEG-Y file, none of them read yet."""
-    return SegyTraces(path)
-
-
 @lru_cache(maxsize=32)
 def _cached(path: str, _mtime_ns: int, _size: int) -> SegyTraces:
     return SegyTraces(path)
