@@ -225,7 +225,7 @@ def _shot_range(path: Path, shots: Mapping[str, Any]) -> list[int]:  # Any: JSON
 
 
 def _whole(path: Path, name: str, value: Any) -> int:  # Any: a JSON value
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
         raise DataError(f"{path}: {name} is {value!r}, not a whole number")
     return int(value)
 
@@ -442,7 +442,9 @@ def _read_one(file: Path) -> pd.DataFrame:
     try:
         # A station may be called NA; only numbers can be missing
         empty: dict[str, Any] = {name: [""] for name in FLOATS}  # Any: what pandas-stubs ask for
-        table = pd.read_csv(file, dtype=TEXTS | FLOATS, keep_default_na=False, na_values=empty)
+        table = pd.read_csv(
+            file, dtype=TEXTS | FLOATS | dict.fromkeys(WHOLE, "int64"), keep_default_na=False, na_values=empty
+        )
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{file}: not a manifest: {error}. Build it again: seisloom manifest build ROOT") from error
     missing = [name for name in COLUMNS if name not in table]
