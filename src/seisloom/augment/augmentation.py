@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from seisloom.augment.batch import Batch
 
 Draws = dict[str, Array]
+MAX_SCALE = 1.5
+"""Most that a time map may compress: beyond, high frequencies would alias."""
 
 
 class Augmentation(Config):
@@ -88,6 +90,10 @@ def augment(batch: Batch, augmentations: Sequence[Augmentation], *, seed: int) -
         if isinstance(entry, TimeMap):
             a, b = entry.time_map(batch, draws)
             a, b = np.where(active, a, 1.0), np.where(active, b, 0.0)
+            # Maps that would alias together are not composed; each row by itself, or the batch would matter
+            beyond = scale * a > MAX_SCALE
+            batch = _flush(batch, np.where(beyond, scale, 1.0), np.where(beyond, shift, 0.0), map_time)
+            scale, shift = np.where(beyond, 1.0, scale), np.where(beyond, 0.0, shift)
             # j -> a j + b in the frame that the earlier maps have made: theirs acts on the outcome
             scale, shift = scale * a, shift + scale * b
             continue

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seisloom.augment.augmentation import MAX_SCALE
 from seisloom.augment.batch import Batch
 from seisloom.sample import Array
 
@@ -24,8 +25,8 @@ def map_time(batch: Batch, scale: Array, shift: Array) -> Batch:
     Raises:
         ValueError: if a scale is not in (0, 1.5].
     """
-    if np.any(scale <= 0) or np.any(scale > 1.5):
-        raise ValueError(f"time map: scales {scale.min():g} to {scale.max():g} must lie in (0, 1.5]")
+    if not np.all((scale > 0) & (scale <= MAX_SCALE)):
+        raise ValueError(f"time map: scales {scale.min():g} to {scale.max():g} must lie in (0, {MAX_SCALE}]")
     changes: dict[str, Tensor] = {}
     for field in batch.schema.fields:
         if field.name not in batch.arrays:
