@@ -21,7 +21,7 @@ from seisloom.bundle import Bundle, Opened, open_predictor
 from seisloom.card import write_card
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import CalibrationError, OutputError
-from seisloom.io.shards import Shards, ShardSummary, finished, write_folder_index, write_json, write_shard
+from seisloom.io.shards import Shards, ShardSummary, finished, read_index, write_folder_index, write_json, write_shard
 from seisloom.progress import track
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
@@ -95,7 +95,8 @@ def _claim_shards(out: Path, jobs: Sequence[ShardJob], mark: str, *, force: bool
     ours = {job.path: job.mark(mark) for job in jobs}
     for folder in sorted({path.parent for path in ours}):
         for path in sorted(folder.glob("*.tar")):
-            if path in ours and finished(path, recipe=ours[path]) is not None:
+            # A shard of ours without its index was cut off between the two, and is written again
+            if path in ours and (read_index(path) is None or finished(path, recipe=ours[path]) is not None):
                 continue
             if not force:
                 raise OutputError(

@@ -7,6 +7,7 @@ without one is unfinished. Bytes depend on the samples alone: no times, no owner
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from seisloom.errors import DataError, LeftOut, MissingDataError, OutputError
+from seisloom.errors import DataError, LeftOut, MissingDataError, OutputError, SeisloomError
 from seisloom.sample import Array, Ref, Sample, Schema
 
 INDEX_SUFFIX = ".index.json"
@@ -67,10 +68,18 @@ def write_shard(
         index["recipe"] = recipe
         os.replace(partial, path)
         write_json(index_path(path), index)
+    except SeisloomError:  # what reading says of its own files, which is an OSError too
+        _remove(partial)
+        raise
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
     return _summary(path, index)
+
+
+def _remove(partial: Path) -> None:
+    with contextlib.suppress(OSError):
+        partial.unlink()
 
 
 def _write_members(
