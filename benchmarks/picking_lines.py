@@ -52,11 +52,11 @@ def parts(name: str, seed: int) -> dict[str, list[str]]:
     return {"train": two[:2] + REFRAPY1[:4], "valid": g[12:14], "calibrate": two[2:4], "test": two[4:]}
 
 
-def run(name: str, seed: int, data: Path, init: str | None, out: Path, changes: list[str]) -> dict[str, dict]:
+def run(name: str, seed: int, init: str | None, out: Path, changes: list[str]) -> dict[str, dict]:
     """Train and score one split; returns a row of numbers a method and line."""
     named = parts(name, seed)
     settings = [
-        f"data.root={data}", f"data.manifests={out / 'manifests'}", f"seed={seed}", f"split.named={json.dumps(named)}",
+        f"data.root={out / 'manifests'}", f"seed={seed}", f"split.named={json.dumps(named)}",
         "split.valid=0", "split.calibrate=0", "split.test=0", *([f"train.init_from={init}"] if init else []), *changes,
     ]  # fmt: skip
     used = {shot for shots in named.values() for shot in shots}
@@ -101,7 +101,7 @@ def main() -> None:
     for name in names:
         found: dict[tuple[str, str], list[dict]] = {}
         for seed in range(given.seeds):
-            tables = run(name, seed, given.data.resolve(), given.init, given.out.resolve(), given.changes)
+            tables = run(name, seed, given.init, given.out.resolve(), given.changes)
             for line, rows in tables.items():
                 for method, row in rows.items():
                     label = name if method.startswith(name.replace(" ", "_")) else method

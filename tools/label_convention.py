@@ -1,6 +1,6 @@
 """How a line's human picks differ from the onset that a network of synthetic records sees: for `data.pick_shift_s`.
 
-    python tools/label_convention.py runs/onset-synthetic onset_refraction data.manifests=manifests
+    python tools/label_convention.py runs/onset-synthetic onset_refraction data.root=manifests
 
 People pick the onset, the first trough, or something between, each line in its own way. The median difference is
 measured on the training shots of the recipe alone, over picks within 8 ms of the network's.

@@ -40,11 +40,11 @@ def main() -> None:
     save_file(
         {name: one.half() if one.is_floating_point() else one for name, one in state.items()}, given.out / WEIGHTS
     )
-    data = trained.recipe.data.model_copy(update={"manifests": None})
+    data = trained.recipe.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
     (given.out / "recipe.yaml").write_text(trained.recipe.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
 
     rounded = Bundle.open(given.out)
-    task, recipe = trained.task, trained.recipe  # with this machine's manifests, to read the records
+    task, recipe = trained.task, trained.recipe  # with this machine's folder, to read the records
     parts = split(LiveSource(task, recipe).refs, seed=recipe.seed, config=recipe.split)
     held = list(task.records(recipe, parts["calibrate"]))
     opened = Opened(given.out.name, task, recipe, rounded.predictor(), None)

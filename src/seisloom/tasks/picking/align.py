@@ -15,7 +15,8 @@ ENOUGH = 0.5
 MOST_COMPONENTS = 4
 """Most traces of one shot in a station's file: hydrophone and three geophones. A constant explains nothing."""
 COUNTERS = ("trace_sequence_line",)
-"""Words that count traces, not shots: with one shot missing, a count shifts every later label by one."""
+"""Words that count traces, unless a vendor numbers shots in them: with one shot missing, a count from 1 shifts every
+later label by one. It is order and no more, and is believed as little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ def align(
     listed = np.asarray(shots, dtype=np.int64)
     scores = tuple(score(name, numbers, listed) for name, numbers in headers.items())
     n_traces = len(next(iter(headers.values())))
-    counts_agree = n_traces == len(listed)
     believed = [one for one in scores if _is_believed(one, n_traces, len(listed), enough)]
-    numbering = [one for one in believed if one.header not in COUNTERS] or (believed if counts_agree else [])
+    numbering = [one for one in believed if one.header not in COUNTERS] or [
+        one for one in believed if not np.array_equal(headers[one.header], np.arange(1, n_traces + 1))
+    ]
     if numbering:
         best = max(numbering, key=lambda one: (one.explained, one.matches, one.monotone))
         return _by_number(best.header, np.asarray(headers[best.header], dtype=np.int64), listed, scores, tolerance)
-    if counts_agree or by_index:
+    if n_traces == len(listed) or by_index:
         n_known = min(n_traces, len(listed))
         shot_id = np.full(n_traces, -1, dtype=np.int64)
         shot_id[:n_known] = listed[:n_known]

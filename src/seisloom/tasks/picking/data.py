@@ -21,6 +21,7 @@ from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.signal.filters import resample
 from seisloom.signal.scaling import count_non_finite
 from seisloom.split import unit_hash
+from seisloom.tasks.picking.manifest import read_manifest, survey_root
 from seisloom.tasks.picking.recipe import Gathering, PickingRecipe
 from seisloom.tasks.picking.windows import (
     Prepared,
@@ -36,12 +37,17 @@ TOGETHER = 128
 
 
 def root_of(recipe: PickingRecipe) -> Path:
-    """Return the survey's folder.
+    """Return the folder that the paths of the manifests are relative to.
 
     Raises:
         RecipeError: if the recipe names none.
         MissingDataError: if it is not there.
     """
+    return survey_root(_folder(recipe))
+
+
+def _folder(recipe: PickingRecipe) -> Path:
+    """Return the folder that has the manifests."""
     if recipe.data.root is None:
         raise RecipeError("data.root: no survey is given. Set it in the recipe, or use --data ROOT")
     root = expand(recipe.data.root)
@@ -52,11 +58,7 @@ def root_of(recipe: PickingRecipe) -> Path:
 
 def manifest_of(recipe: PickingRecipe) -> Any:  # Any: a pandas table; pandas is imported late
     """Return the rows of the survey's manifests, of the geometries that the recipe asks for."""
-    from seisloom.tasks.picking.manifest import read_manifest
-
-    root = root_of(recipe)
-    folder = expand(recipe.data.manifests) if recipe.data.manifests else root
-    table = read_manifest(folder, recipe.data.geometries or None)
+    table = read_manifest(_folder(recipe), recipe.data.geometries or None)
     unknown = set(recipe.data.pick_shift_s) - set(table["geometry"])
     if unknown:
         raise RecipeError(f"data.pick_shift_s: no geometry is named {sorted(unknown)[0]!r}")

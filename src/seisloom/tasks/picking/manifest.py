@@ -49,6 +49,8 @@ class GeometryReport:
     n_files: int = 0
     n_traces: int = 0
     n_shots: int = 0
+    root: str = ""
+    """The survey's folder, where the manifest lies in another one; else empty."""
     counts: dict[str, int] = field(default_factory=dict)
     """Traces by status and by alignment; those of no shot (none) are in no manifest."""
     headers_used: tuple[str, ...] = ()
@@ -66,7 +68,8 @@ class GeometryReport:
         """Return plain values."""
         return {
             "geometry": self.geometry, "n_files": self.n_files, "n_traces": self.n_traces, "n_shots": self.n_shots,
-            "counts": self.counts, "headers_used": self.headers_used, "problems": self.problems, "scores": self.scores,
+            "root": self.root, "counts": self.counts, "headers_used": self.headers_used, "problems": self.problems,
+            "scores": self.scores,
         }  # fmt: skip
 
 
@@ -294,6 +297,7 @@ def _build_one(
     every = pd.concat(tables, ignore_index=True)
     table = _with_picks(every[every["shot_id"] >= 0], picks, report)
     report.n_files, report.n_traces = len(tables), len(every)
+    report.root = "" if out.resolve() == root.resolve() else str(root.resolve())
     report.headers_used = tuple(sorted(set(every["header_used"])))
     report.counts = {**_counts(table["pick_status"]), **_counts(every["alignment"])}
     _write(table, report, out / "geometries" / name)
@@ -406,11 +410,31 @@ def _csv(table: pd.DataFrame) -> bytes:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import csv
 
-    text = io.BytesIO()
-    text.write((",".join(table.columns) + "\n").encode())
-    options = csv.WriteOptions(include_header=False, quoting_style="needed")
-    csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), text, options)
+    columns = pa.Table.from_pandas(table, preserve_index=False)
+    for quoting in ("none", "needed"):  # the latter quotes all text, the former refuses a name with a comma
+        text = io.BytesIO((",".join(table.columns) + "\n").encode())
+        text.seek(0, io.SEEK_END)
+        with contextlib.suppress(pa.ArrowInvalid):
+            csv.write_csv(columns, text, csv.WriteOptions(include_header=False, quoting_style=quoting))
+            break
     return text.getvalue()
+
+
+def survey_root(folder: Path) -> Path:
+    """Return the folder that a manifest's paths are relative to: its own, or the one that its report names.
+
+    Raises:
+        MissingDataError: if the survey is not where the report says.
+    """
+    for report in sorted(folder.glob(f"geometries/*/{REPORT}")):
+        named = _read_json(report).get("root")
+        if named:
+            if not Path(named).is_dir():
+                raise MissingDataError(
+                    f"{report}: the survey was in {named}, which is not there. Build the manifest again"
+                )
+            return Path(named)
+    return folder
 
 
 def read_manifest(root: str | Path, geometries: Sequence[str] | None = None) -> pd.DataFrame:
@@ -469,6 +493,7 @@ def check_manifest(path: str | Path) -> str:
     file = Path(path)
     root = file if file.is_dir() else file.absolute().parents[2]
     table = read_manifest(root, None if file.is_dir() else [file.parent.name])
+    root = survey_root(root)
     for segy_path, rows in table.groupby("segy_path"):
         headers = read_headers(root / str(segy_path))
         index = rows["trace_index"].to_numpy()

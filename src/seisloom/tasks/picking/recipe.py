@@ -21,9 +21,8 @@ class PickingData(Config):
     """What is read: a survey in the ML-feed layout with its manifests."""
 
     root: str | None = None
-    """Folder with `dataset.json` and `geometries/`; `${SEISLOOM_DATA}` is filled in."""
-    manifests: str | None = None
-    """Folder of the manifests, in the same layout, where `root` cannot be written; by default `root`."""
+    """Folder with `geometries/` and their manifests: the survey's, or the one that `manifest build --out` wrote.
+    `${SEISLOOM_DATA}` is filled in."""
     geometries: tuple[str, ...] = ()
     """Geometries to use; empty takes all."""
     pick_shift_s: Mapping[str, float] = {}

@@ -174,7 +174,7 @@ def _from_survey(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
     """A folder in the ML-feed layout, or one manifest of it (ROOT/geometries/ID/picks_manifest.csv)."""
     root = path if path.is_dir() else path.parents[2]
     geometries = () if path.is_dir() else (path.parent.name,)
-    data = recipe.data.model_copy(update={"root": str(root), "manifests": None, "geometries": geometries})
+    data = recipe.data.model_copy(update={"root": str(root), "geometries": geometries})
     there = recipe.model_copy(update={"data": data})
     rows = manifest_of(there).to_dict("records")
     yield from records(there, [Ref(trace_key(row), {}) for row in rows])
