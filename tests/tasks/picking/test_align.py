@@ -31,9 +31,17 @@ def test_a_count_of_traces_is_no_shot_number_when_one_is_missing() -> None:
     assert found.shot_id.tolist() == [1, 2, 4, 5, 6, 7, -1]
 
 
-def test_a_count_alone_is_not_believed_unless_the_counts_agree() -> None:
+def test_a_count_alone_is_order_and_no_more() -> None:
     assert set(align({COUNT: np.arange(1, 8)}, range(1, 9)).how) == {"none"}
-    assert align({COUNT: np.arange(1, 9)}, range(1, 9)).shot_id.tolist() == list(range(1, 9))
+    found = align({COUNT: np.arange(1, 9)}, range(1, 9))
+    assert found.shot_id.tolist() == list(range(1, 9))
+    assert set(found.how) == {"index"}
+
+
+def test_shot_numbers_in_the_place_of_a_count_are_believed() -> None:
+    found = align({COUNT: np.array([1001, 1002, 1004])}, range(1001, 1005))
+    assert found.shot_id.tolist() == [1001, 1002, 1004]
+    assert set(found.how) == {"exact"}
 
 
 @given(
