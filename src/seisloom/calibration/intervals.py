@@ -11,10 +11,10 @@ import numpy as np
 
 from seisloom.calibration.conformal import (
     LEVELS,
-    conformal_quantile,
     leave_one_group_out_coverage,
     normalised_scores,
     pooled_quantile,
+    subsampled_quantile,
 )
 from seisloom.calibration.groups import snr_bin, snr_edges
 from seisloom.errors import CalibrationError
@@ -111,7 +111,7 @@ def calibrate_intervals(
 ) -> IntervalCalibration:
     """Return the interval calibration of held-out picks, the group being the unit that is exchangeable.
 
-    For each level `conformal_quantile` over groups, where there are enough of them for it to be finite (9 for 90 %,
+    For each level `subsampled_quantile` over groups, where there are enough of them for it to be finite (9 for 90 %,
     19 for 95 %); else `pooled_quantile`, which promises less: the note says so. For `cross` (few groups: each group
     is scored by a model that was trained without it, all scores are pooled) it is always the latter.
 
@@ -168,7 +168,7 @@ def _quantiles(
     scores: Array, labels: Array, levels: tuple[float, ...], scheme: Scheme
 ) -> tuple[tuple[float, ...], tuple[bool, ...]]:
     """The quantile of each level, never decreasing, and whether it holds in finite samples for a new group."""
-    exact = [conformal_quantile(scores, labels, 1 - level) for level in levels]
+    exact = [subsampled_quantile(scores, labels, 1 - level) for level in levels]
     promised = [scheme == "split" and math.isfinite(q) for q in exact]
     kept = [
         q if good else pooled_quantile(scores, labels, 1 - level)
@@ -195,8 +195,9 @@ def _note(
     loose = [f"{level:.0%}" for level, good in zip(levels, promised, strict=True) if not good]
     if held:
         text.append(
-            f"{', '.join(held)}: covered on average for a pick of a new group like these, in finite samples"
+            f"{', '.join(held)}: covered on average for a pick of a new group like these"
             + (", in each bin" if edges else "")
+            + " (median over draws of one pick a group, each of which holds in finite samples)"
         )
     if scheme == "cross":
         text.append(
