@@ -137,6 +137,13 @@ def test_a_seg2_file_that_is_cut_off_is_an_error(tmp_path: Path, n_bytes: int) -
         read_gather(tmp_path / "a.dat")
 
 
+def test_a_single_trace_that_is_cut_off_is_an_error_too(tmp_path: Path) -> None:
+    """Nothing differs then, and ObsPy returns what is there."""
+    (tmp_path / "a.dat").write_bytes(seg2(SAMPLES[:1], located()[:1])[:-8])
+    with pytest.raises(DataError, match="cut off"):
+        read_gather(tmp_path / "a.dat")
+
+
 def test_the_field_files_have_the_traces_that_obspy_reads(field_data: Path) -> None:
     files = sorted((field_data / "picking" / "refraction").glob("*/*.dat"))
     assert len(files) == 14

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -136,6 +137,10 @@ def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
     if len(shapes) != 1:
         said = ", ".join(f"{n} samples at {fs_hz:g} Hz" for fs_hz, n in shapes)
         raise DataError(f"{path}: traces differ in rate or length: {said or 'there are none'}. Split the file")
+    if [shapes[0][1]] * len(stream) != _announced(Path(path)):
+        raise DataError(
+            f"{path}: is cut off: traces have {shapes[0][1]} samples, and more are announced. Copy it again"
+        )
     words = [trace.stats.seg2 for trace in stream]
     notes: list[str] = []
     delay_s = _delays(Path(path), words, delay_sign, notes)
@@ -146,6 +151,15 @@ def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
         np.array([str(one.get("CHANNEL_NUMBER") or k + 1).strip() for k, one in enumerate(words)]),
         np.hypot(*(group - source).T), source[:, 0], source[:, 1], group[:, 0], group[:, 1], str(path), tuple(notes),
     )  # fmt: skip
+
+
+def _announced(path: Path) -> list[int]:
+    """Return the samples that each trace of a SEG-2 file announces; ObsPy returns what is there, without a word."""
+    raw = path.read_bytes()
+    order = "<" if raw[:2] == SEG2_MARKS[0] else ">"
+    n_traces = struct.unpack_from(order + "H", raw, 6)[0]
+    places = struct.unpack_from(f"{order}{n_traces}I", raw, 32)
+    return [struct.unpack_from(order + "I", raw, place + 8)[0] for place in places]
 
 
 def _delays(path: Path, words: Sequence[Mapping[str, str]], sign: int, notes: list[str]) -> Array:
