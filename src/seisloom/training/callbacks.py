@@ -23,7 +23,7 @@ class History(pl.Callback):
         self.path = folder / "history.csv"
         self.rows: list[dict[str, float]] = []
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.path.is_file() and trainer.current_epoch > 0:
             with self.path.open(encoding="utf-8", newline="") as file:
                 rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]

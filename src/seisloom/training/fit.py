@@ -74,7 +74,7 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     trainer, best = _trainer(recipe, out, has_valid=valid is not None)
     try:
         trainer.fit(module, train, valid, ckpt_path=resume, weights_only=True)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
         raise TrainingError(f"stopped; {out} goes on from its last epoch with the same command") from None
     if trainer.interrupted:
         raise TrainingError(f"stopped; run the same command again and {out} goes on from its last epoch")
@@ -101,6 +101,8 @@ def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
             )
         else:
             _clear(out)
+    elif out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file. Choose another --out")
     elif out.exists() and any(out.iterdir()) and not force:
         raise OutputError(f"{out}: is not empty and not a bundle. Choose another --out, or use it with --force")
     try:

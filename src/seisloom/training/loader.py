@@ -112,8 +112,8 @@ class KeyedBatches(Sampler[list[Place]]):
         rank, n_ranks = _world()
         first = self.epoch * self.passes
         batches = [batch for k in range(self.passes) for batch in self._batches(first + k)]
-        while len(batches) % n_ranks:
-            batches.append(batches[len(batches) % n_ranks])  # every rank takes as many steps
+        short = -len(batches) % n_ranks
+        batches += [batches[k % len(batches)] for k in range(short)]  # every rank takes as many steps
         yield from batches[rank::n_ranks]
 
     def _batches(self, which_pass: int) -> list[list[Place]]:

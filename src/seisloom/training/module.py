@@ -39,15 +39,17 @@ class Module(pl.LightningModule):
         terms = self._terms(self(changed), changed)
         loss = sum_terms(terms, self.recipe)
         if not bool(torch.isfinite(loss)):
-            bad = [name for name, value in terms.items() if not bool(torch.isfinite(value))]
-            self._suspects = f"terms {', '.join(bad) or 'none alone'}; samples {', '.join(batch.keys[:4])}"
+            self._suspects = suspects(terms, batch)
         self._log("train", loss, terms, batch)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         outputs = self(batch)
         terms = self._terms(outputs, batch)
-        self._log("valid", sum_terms(terms, self.recipe), terms, batch)
+        loss = sum_terms(terms, self.recipe)
+        if not bool(torch.isfinite(loss)):
+            logger.warning("validation loss is not finite, no epoch can be chosen by it: %s", suspects(terms, batch))
+        self._log("valid", loss, terms, batch)
         for name, metric in self.valid_metrics.items():
             assert isinstance(metric, Metric)
             metric.update(outputs, batch.arrays)
@@ -91,6 +93,12 @@ class Module(pl.LightningModule):
         n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def suspects(terms: Mapping[str, Tensor], batch: Batch) -> str:
+    """Return the terms that are not finite, and the first samples of their batch, in words."""
+    bad = [name for name, value in terms.items() if not bool(torch.isfinite(value))]
+    return f"terms {', '.join(bad) or 'none alone'}; samples {', '.join(batch.keys[:4])}"
 
 
 def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
