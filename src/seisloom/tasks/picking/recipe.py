@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from seisloom.config import Config
 from seisloom.recipe import Recipe
@@ -37,6 +37,12 @@ class PickingData(Config):
     """Length in s that a training item is cropped to, at a place drawn anew each epoch; None takes the whole window."""
     crop_anywhere: float = Field(0.1, ge=0, le=1)
     """Share of the crops that are drawn from the whole window, so that some hold no onset; the others hold one."""
+
+    @field_validator("geometries", mode="before")
+    @classmethod
+    def _listed(cls, names: Any) -> Any:  # Any: not yet validated
+        """Take A,B as the command line says it."""
+        return tuple(names.replace(",", " ").split()) if isinstance(names, str) else names
 
 
 class PickingShards(Config):
