@@ -31,7 +31,10 @@ def train(
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
     from seisloom import run
 
-    found = open_recipe(recipe, as_changes([*(changes or []), *context.args]), data=data)
+    words = [*(changes or []), *context.args]
+    if recipe.startswith("--"):  # an unknown option took the recipe's place: it is a key of the packaged recipe
+        words, recipe = [recipe, *words], "picking"
+    found = open_recipe(recipe, as_changes(words), data=data)
     trained = run.train(found, out, shards=shards, force=force)
     show_report(trained.report)
     if trained.bundle.calibration is not None:

@@ -34,7 +34,7 @@ def gather(
     from seisloom.io.picks import read_picks
 
     record = read_gather(source)
-    here = np.ones(len(record.traces), dtype=bool) if shot is None else np.asarray(record.shot_id) == shot
+    here = np.ones(record.n_traces, dtype=bool) if shot is None else np.asarray(record.shot_id) == shot
     if not here.any():
         raise MissingDataError(f"{source}: no shot {shot}; there are {np.unique(record.shot_id).tolist()[:10]}")
     columns: dict[str, Any] = {}  # Any: keyword arguments of the drawing
@@ -46,7 +46,7 @@ def gather(
         columns["kept"] = (table["status"] == "picked").to_numpy()
     start_s = float(record.delay_s[here].min())
     figure = draw_gather(
-        record.traces[here], fs_hz=record.fs_hz, t0_s=record.delay_s[here], **columns,
+        record.take(np.flatnonzero(here)), fs_hz=record.fs_hz, t0_s=record.delay_s[here], **columns,
         range_s=None if max_s is None else (start_s, max_s), title=f"{source.name}, {here.sum()} traces",
     )  # fmt: skip
     figure.savefig(out, dpi=110)

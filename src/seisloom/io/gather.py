@@ -28,8 +28,8 @@ SHOT_NUMBERS = ("energy_source_point", "field_record")
 class Gather:
     """Traces of one file, and what its headers say; columns have shape (trace,)."""
 
-    traces: Array
-    """Amplitudes, float32 (trace, time)."""
+    data: Array | SegyTraces
+    """Amplitudes, float32 (trace, time), or the file that has them: a station's may be larger than the memory."""
     fs_hz: float
     delay_s: Array
     """Time of the first sample after the shot."""
@@ -45,6 +45,20 @@ class Gather:
     path: str = ""
     notes: tuple[str, ...] = field(default=())
     """What was assumed in reading it."""
+
+    @property
+    def n_traces(self) -> int:
+        """Number of traces."""
+        return len(self.shot_id)
+
+    @property
+    def traces(self) -> Array:
+        """All amplitudes, float32 (trace, time)."""
+        return self.take(np.arange(self.n_traces))
+
+    def take(self, numbers: Array) -> Array:
+        """Return the amplitudes of some traces, float32 (trace, time); only these are read."""
+        return self.data.read_many(numbers) if isinstance(self.data, SegyTraces) else self.data[numbers]
 
     @classmethod
     def from_array(cls, traces: Array, *, fs_hz: float) -> Gather:
@@ -96,7 +110,7 @@ def _gather_of(headers: SegyHeaders) -> Gather:
     numbers = [headers.shots[name] for name in SHOT_NUMBERS if np.any(headers.shots[name])]
     shot_id = numbers[0] if numbers else np.zeros(headers.n_traces, dtype=np.int64)
     return Gather(
-        SegyTraces(headers.layout).read_many(np.arange(headers.n_traces)), round(float(1 / intervals_s[0]), 9),
+        SegyTraces(headers.layout), round(float(1 / intervals_s[0]), 9),
         headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y,
         headers.group_x, headers.group_y, str(path), headers.notes,
     )  # fmt: skip

@@ -99,7 +99,7 @@ def _write_stations(
         }
         numbers = np.array([number for number, _, _ in found])
         write_segy(
-            folder / f"{station}.segy", np.stack([gather.traces[trace] for _, gather, trace in found]),
+            folder / f"{station}.segy", np.stack([gather.take(np.array([trace]))[0] for _, gather, trace in found]),
             interval_s=1 / found[0][1].fs_hz,
             headers={"energy_source_point": numbers, "field_record": numbers, **columns},
             delay_s=np.array([gather.delay_s[trace] for _, gather, trace in found]),

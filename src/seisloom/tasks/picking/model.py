@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
@@ -53,6 +53,10 @@ class OnsetUNet(ModelConfig):
             raise ValueError("widths, n_blocks and dilations must have one number a level each")
         return self
 
+    def attention(self) -> Mapping[str, int]:
+        """Return what the U-Net needs to attend along time: nothing."""
+        return {}
+
     def build(self, schema: Schema) -> nn.Module:
         """Return the untrained network; see `seisloom.tasks.picking.network.OnsetNetwork`."""
         from seisloom.tasks.picking.network import OnsetNetwork
@@ -75,7 +79,7 @@ class OnsetTransformer(OnsetUNet):
             raise ValueError(f"num_heads {self.num_heads} must divide the last of widths, {self.widths[-1]}")
         return self
 
-    def attention(self) -> Mapping[str, Any]:  # Any: numbers
+    def attention(self) -> Mapping[str, int]:
         """Return heads, and the window in steps of the coarsest level."""
         coarse = self.stride * 2 ** (len(self.widths) - 1)
         return {"n_heads": self.num_heads, "window": max(math.ceil(self.window_size / coarse), 2)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,9 @@ from torch.nn import functional
 from seisloom.errors import DataError
 from seisloom.nn.blocks import smooth
 from seisloom.nn.gather_unet import GatherUNet, local_soft_argmax, phases_to_time
-from seisloom.tasks.picking.model import OnsetTransformer, OnsetUNet
+
+if TYPE_CHECKING:
+    from seisloom.tasks.picking.model import OnsetUNet
 
 N_TIME_HINTS, N_OFFSET_HINTS = 6, 3
 FLOOR = 1e-8
@@ -26,10 +29,9 @@ class OnsetNetwork(nn.Module):
         super().__init__()
         self.config = config
         width = config.widths[0]
-        extra = config.attention() if isinstance(config, OnsetTransformer) else {}
         self.trunk = GatherUNet(
             5 + config.n_channels - 1, widths=config.widths, n_blocks=config.n_blocks, dilations=config.dilations,
-            stride=config.stride, **extra,
+            stride=config.stride, **config.attention(),
         )  # fmt: skip
         self.hints = nn.Conv2d(N_TIME_HINTS + N_OFFSET_HINTS, width, 1)
         self.over_time = nn.Conv2d(width, 2 * config.stride, (1, 3), padding=(0, 1))

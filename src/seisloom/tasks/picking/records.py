@@ -266,11 +266,10 @@ def _gather_of_array(array: Array, fs_hz: float) -> Gather:
 
 def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
     """Traces of a file by shot where it holds several of each, else in the file's order."""
-    n_traces = gather.traces.shape[0]
     size = recipe.data.gather_size if recipe.data.gather[0] != "none" else 1
-    for some in _segments(np.asarray(gather.shot_id), n_traces, size):
+    for some in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
         yield _record(
-            recipe, gather.traces[some], gather.fs_hz,
+            recipe, gather.take(some), gather.fs_hz,
             t0_s=gather.delay_s[some], offset_m=np.abs(gather.offset_m[some]), trace=some,
             station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
             geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
