@@ -259,6 +259,8 @@ def _gather_of_array(array: Array, fs_hz: float) -> Gather:
     traces = np.atleast_2d(np.asarray(array))
     if traces.ndim != 2:
         raise DataError(f"an array of shape {array.shape}: it must be (trace, time) or (time,)")
+    if traces.size == 0:
+        raise DataError(f"an array of shape {array.shape} is empty: there is nothing to pick")
     if not (math.isfinite(fs_hz) and fs_hz > 0):
         raise DataError(f"fs_hz must be above 0, it is {fs_hz}")
     return Gather.from_array(traces.astype(np.float32), fs_hz=fs_hz)

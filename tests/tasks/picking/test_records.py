@@ -1,0 +1,137 @@
+"""Whole records from what a user gives: an array, an ObsPy Stream, a file, a survey; all give the same picks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import obspy
+import pytest
+
+from seisloom.errors import DataError, MissingDataError, SeisloomError
+from seisloom.io.segy import write_segy
+from seisloom.recipe import Recipe, read_recipe
+from seisloom.tasks.picking.data import plan
+from seisloom.tasks.picking.records import content_hash, contents, open_records, records, with_picks
+
+Tiny = Callable[..., Recipe]
+TRACES = np.random.default_rng(0).normal(size=(5, 300)).astype(np.float32)
+FS_HZ = 2000.0
+
+
+def stream(traces: np.ndarray = TRACES) -> obspy.Stream:
+    return obspy.Stream(
+        [obspy.Trace(one, {"sampling_rate": FS_HZ, "station": f"R{k}"}) for k, one in enumerate(traces)]
+    )
+
+
+def test_array_stream_and_file_are_the_same_records(tmp_path: Path) -> None:
+    recipe = read_recipe("picking")
+    write_segy(tmp_path / "a.segy", TRACES, interval_s=1 / FS_HZ)
+    stream().write(tmp_path / "a.su", format="SU")
+    for source, fs_hz in ((TRACES, FS_HZ), (stream(), None), (tmp_path / "a.segy", None), (tmp_path / "a.su", None)):
+        found = list(open_records(recipe, source, fs_hz))
+        x = np.concatenate([record.x for record in found])
+        first = np.concatenate([record.x for record in open_records(recipe, TRACES, FS_HZ)])
+        assert np.allclose(x, first, atol=1e-6)
+        assert {record.fs_hz for record in found} == {2000.0}
+        assert np.concatenate([record.trace for record in found]).tolist() == list(range(5))
+        hashes = np.concatenate([record.content for record in found])
+        assert np.array_equal(hashes, content_hash(TRACES)), "the same record is known in any format"
+
+
+def test_one_trace_may_be_given_alone() -> None:
+    [record] = open_records(read_recipe("picking"), TRACES[0], FS_HZ)
+    assert record.n_traces == 1
+
+
+def test_traces_of_a_stream_keep_their_names() -> None:
+    found = list(open_records(read_recipe("picking"), stream()))
+    assert [name for record in found for name in record.station] == [f".R{k}.." for k in range(5)]
+
+
+def test_a_stream_of_two_rates_loses_no_trace() -> None:
+    mixed = stream()
+    mixed[1].decimate(2, no_filter=True)
+    found = list(open_records(read_recipe("picking"), mixed))
+    assert sorted(int(k) for record in found for k in record.trace) == list(range(5))
+    assert sorted({record.record_fs_hz for record in found}) == [1000.0, 2000.0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 64])
+def test_long_gathers_are_parted_evenly(size: int) -> None:
+    found = list(open_records(read_recipe("picking", [f"data.gather_size={size}"]), TRACES, FS_HZ))
+    lengths = [record.n_traces for record in found]
+    assert sum(lengths) == 5
+    assert max(lengths) <= size
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize(
+    ("source", "fs_hz", "says"),
+    [
+        (TRACES, None, "needs its sampling rate"), (TRACES, 0.0, "must be above 0"),
+        (TRACES, float("nan"), "must be above 0"), (TRACES[None], FS_HZ, r"must be \(trace, time\)"),
+        ({"x": 1}, None, "cannot pick on a dict"), (obspy.Stream(), None, "no traces"),
+        (Path("/nowhere.segy"), None, "no such file"), (np.zeros((0, 10), np.float32), FS_HZ, "is empty"),
+        (np.zeros((3, 0), np.float32), FS_HZ, "is empty"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_picked_on_says_why(source: object, fs_hz: float | None, says: str) -> None:
+    with pytest.raises(SeisloomError, match=says):
+        list(open_records(read_recipe("picking"), source, fs_hz))
+
+
+def test_a_stream_with_gaps_is_refused() -> None:
+    gappy = stream()
+    gappy[0].data = np.ma.masked_array(gappy[0].data, mask=np.arange(300) == 4)
+    with pytest.raises(DataError, match="has gaps"):
+        list(open_records(read_recipe("picking"), gappy))
+
+
+def test_the_records_behind_refs_are_whole_whatever_the_windows_were(tiny: Tiny) -> None:
+    whole = tiny()
+    windows = tiny("win_mode=pick", "pre_s=0.005", "post_s=0.005")
+    picked = [ref for ref in plan(windows) if ref.source["pick_status"] == "picked"]  # type: ignore[arg-type]
+    a = {key for one in records(windows, picked) for key in one.content.tolist()}  # type: ignore[arg-type]
+    b = set(contents(whole, plan(whole)).tolist())  # type: ignore[arg-type]
+    assert a <= b
+    found = list(records(windows, picked))  # type: ignore[arg-type]
+    assert {record.x.shape[-1] for record in found} == {200}
+    assert sum(int(np.isfinite(record.truth_s).sum()) for record in found) == len(
+        {r.key.split("-noise")[0] for r in picked}
+    )
+
+
+def test_survey_manifest_and_refs_give_the_same_picks_of_people(tiny: Tiny, tiny_survey: Path) -> None:
+    recipe = tiny("geom=LAND001")
+    file = tiny_survey / "geometries" / "LAND001" / "picks_manifest.csv"
+    by_refs = np.sort(np.concatenate([one.truth_s for one in records(recipe, plan(recipe))]))  # type: ignore[arg-type]
+    by_file = np.sort(np.concatenate([one.truth_s for one in open_records(recipe, file)]))  # type: ignore[arg-type]
+    assert np.array_equal(by_refs, by_file, equal_nan=True)
+    everything = np.concatenate([one.truth_s for one in open_records(recipe, tiny_survey)])  # type: ignore[arg-type]
+    assert len(everything) > len(by_file)
+
+
+def test_the_hash_of_a_record_knows_one_changed_sample() -> None:
+    changed = TRACES.copy()
+    changed[3, 7] += 1e-3
+    assert (content_hash(TRACES) == content_hash(changed)).tolist() == [True, True, True, False, True]
+
+
+def test_picks_of_a_table_take_the_place_of_the_survey_s(tiny: Tiny, tiny_survey: Path, tmp_path: Path) -> None:
+    recipe = tiny("geom=LAND001")
+    found = list(open_records(recipe, tiny_survey / "geometries" / "LAND001" / "picks_manifest.csv"))  # type: ignore[arg-type]
+    shot, station = int(found[0].shot_id[0]), str(found[0].station[0])
+    file = tmp_path / "p.csv"
+    file.write_text(f"geometry,station,shot_id,pick_time_s\nLAND001,{station},{shot},0.0123\n")
+    mine = with_picks(found, picks=file)
+    times = np.concatenate([record.truth_s for record in mine])
+    assert times[np.isfinite(times)].tolist() == [0.0123]
+    few = with_picks(found, shots=f"{shot}")
+    assert {int(one) for record in few for one in record.shot_id} == {shot}
+    with pytest.raises(DataError, match="shot 9 is not in the records"):
+        with_picks(found, shots="9")
+    with pytest.raises(MissingDataError, match="no such file"):
+        with_picks(found, picks=tmp_path / "none.csv")
