@@ -71,12 +71,18 @@ class Bundle:
     def read_json(self, name: str) -> dict[str, Any]:  # Any: JSON values
         """Return a JSON file of the bundle, or {} where it has none."""
         file = self.path / name
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        try:
+            return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        except ValueError as error:
+            raise BundleError(f"{file}: damaged ({error})") from error
 
     def seen(self) -> Array:
         """Return hashes, uint64, of the records that trained or chose it, or the bundle that it began from."""
         file = self.path / SEEN
-        return np.load(file, allow_pickle=False) if file.is_file() else np.zeros(0, dtype=np.uint64)
+        try:
+            return np.load(file, allow_pickle=False) if file.is_file() else np.zeros(0, dtype=np.uint64)
+        except (ValueError, EOFError) as error:
+            raise BundleError(f"{file}: damaged ({error})") from error
 
     def remember(self, contents: Array) -> None:
         """Store the hashes of what it has seen, with those of the bundle that it began from."""
@@ -98,7 +104,8 @@ class Bundle:
             network.load_state_dict(state)
         except RuntimeError as error:
             raise BundleError(
-                f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: {error}"
+                f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: "
+                f"{str(error).splitlines()[-1].strip()}"
             ) from error
         return network.eval()
 

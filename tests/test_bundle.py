@@ -1,0 +1,150 @@
+"""A bundle: the same picks in a fresh process, and one clear line for each way in which it can be damaged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seisloom.bundle import Bundle, open_predictor, shipped_bundles
+from seisloom.errors import BundleError, MissingDataError, PluginError, RecipeError, SeisloomError
+
+RECORD = np.random.default_rng(0).normal(size=(5, 200)).astype(np.float32)
+FRESH = """
+import sys
+import numpy as np
+from seisloom.bundle import open_predictor
+open_predictor(sys.argv[1]).apply(np.load(sys.argv[2]), fs_hz=2000).to_parquet(sys.argv[3], index=False)
+assert "pytorch_lightning" not in sys.modules, "applying needs no training"
+"""
+
+
+@pytest.fixture
+def copy(tiny_bundle: Bundle, tmp_path: Path) -> Path:
+    """A copy of the bundle that may be damaged."""
+    return Path(shutil.copytree(tiny_bundle.path, tmp_path / "copy"))
+
+
+def test_a_fresh_process_gives_the_same_picks(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    np.save(tmp_path / "record.npy", RECORD)
+    here = open_predictor(tiny_bundle.path).apply(RECORD, fs_hz=2000)
+    command = [sys.executable, "-c", FRESH, tiny_bundle.path, tmp_path / "record.npy", tmp_path / "picks.parquet"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    there = pd.read_parquet(tmp_path / "picks.parquet")
+    # Another number of threads may change the last bit of a convolution
+    pd.testing.assert_frame_equal(here, there, check_dtype=False, rtol=1e-5, atol=1e-6)
+
+
+def test_a_bundle_works_wherever_it_is_moved(copy: Path, tiny_bundle: Bundle) -> None:
+    moved = copy.with_name("elsewhere")
+    copy.rename(moved)
+    a, b = (open_predictor(path).apply(RECORD, fs_hz=2000) for path in (moved, tiny_bundle.path))
+    pd.testing.assert_frame_equal(a, b)
+
+
+def test_opening_needs_no_pickle(copy: Path) -> None:
+    (copy / "model.pth").unlink()
+    shutil.rmtree(copy / "checkpoints")
+    open_predictor(copy).apply(RECORD, fs_hz=2000)
+
+
+def test_a_bundle_keeps_what_it_has_seen_and_what_it_reached(tiny_bundle: Bundle) -> None:
+    assert tiny_bundle.calibration is not None
+    assert len(tiny_bundle.seen()) > 20
+    assert len(np.unique(tiny_bundle.seen())) == len(tiny_bundle.seen())
+    assert tiny_bundle.read_json("metrics.json")["tables"]
+    assert "## Calibration" in (tiny_bundle.path / "card.md").read_text()
+
+
+def test_limits_of_abstention_may_be_changed_and_are_checked(tiny_bundle: Bundle) -> None:
+    opened = open_predictor(tiny_bundle.path)
+    strict = opened.with_changes(abstain_width_s=1e-9)
+    assert set(strict.apply(RECORD, fs_hz=2000)["status"]) == {"abstained"}
+    assert "picked" in set(opened.with_changes(min_probability=0).apply(RECORD, fs_hz=2000)["status"])
+    with pytest.raises(RecipeError, match="did you mean 'abstain_width_s'"):
+        opened.with_changes(abstain_width=1)
+
+
+DAMAGE = {
+    "no recipe": ("recipe.yaml", None, BundleError, "has no recipe.yaml"),
+    "no weights": ("weights.safetensors", None, MissingDataError, "no such weights"),
+    "empty weights": ("weights.safetensors", b"", BundleError, "weights.safetensors: damaged"),
+    "weights of noise": ("weights.safetensors", b"\x00\x01" * 500, BundleError, "weights.safetensors: damaged"),
+    "calibration is no JSON": ("calibration.json", b"{", BundleError, "calibration.json: damaged"),
+    "calibration is a list": ("calibration.json", b"[1]", BundleError, "calibration.json: damaged"),
+    "calibration is empty": ("calibration.json", b"{}", BundleError, "calibration.json: damaged"),
+    "recipe is no YAML": ("recipe.yaml", b"task: [", RecipeError, "is not YAML"),
+    "recipe is binary": ("recipe.yaml", b"\xff\xfe\x00", RecipeError, "is not YAML"),
+    "recipe of another room": ("recipe.yaml", b"task: cooking\n", RecipeError, "no task is named 'cooking'"),
+}
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGE))
+def test_a_damaged_file_is_a_clear_error(copy: Path, damage: str) -> None:
+    name, content, kind, says = DAMAGE[damage]
+    (copy / name).unlink() if content is None else (copy / name).write_bytes(content)
+    with pytest.raises(kind, match=says) as caught:
+        open_predictor(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_cut_off_are_a_clear_error(copy: Path) -> None:
+    content = (copy / "weights.safetensors").read_bytes()
+    (copy / "weights.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(BundleError, match="damaged"):
+        open_predictor(copy)
+
+
+def test_weights_of_another_network_are_a_clear_error(copy: Path) -> None:
+    text = (copy / "recipe.yaml").read_text()
+    (copy / "recipe.yaml").write_text(text.replace("stride: 4", "stride: 2"))
+    with pytest.raises(BundleError, match="the weights do not fit model 'onset_unet'") as caught:
+        open_predictor(copy)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "split.json"])
+def test_a_damaged_record_of_the_past_is_a_clear_error(copy: Path, name: str) -> None:
+    (copy / name).write_text("{")
+    with pytest.raises(BundleError, match=f"{name}: damaged"):
+        Bundle.open(copy).read_json(name)
+
+
+def test_a_damaged_memory_is_a_clear_error(copy: Path) -> None:
+    (copy / "seen.npy").write_bytes(b"nonsense")
+    with pytest.raises(BundleError, match=r"seen\.npy: damaged"):
+        Bundle.open(copy).seen()
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="did you mean 'sta_lta'"):
+        open_predictor("sta_lat")
+    with pytest.raises(MissingDataError, match="no such bundle"):
+        Bundle.open(tmp_path / "none")
+    with pytest.raises(BundleError, match="not a bundle"):
+        Bundle.open(tmp_path)
+
+
+def test_shipped_bundles_open_and_pick() -> None:
+    for name in shipped_bundles():
+        opened = open_predictor(name)
+        fs_hz = opened.recipe.shards.target_fs or 2000  # type: ignore[union-attr]
+        table = opened.apply(RECORD, fs_hz=fs_hz)
+        assert len(table) == 5
+
+
+@pytest.mark.parametrize("name", ["calibration.json", "metrics.json", "split.json"])
+def test_files_of_a_bundle_are_plain_json(tiny_bundle: Bundle, name: str) -> None:
+    # NaN and Infinity are no JSON: other readers refuse them
+    json.loads((tiny_bundle.path / name).read_text(), parse_constant=pytest.fail)
+
+
+def test_every_error_is_of_the_family() -> None:
+    assert all(issubclass(kind, SeisloomError) for _, _, kind, _ in DAMAGE.values())

@@ -1,0 +1,123 @@
+"""The whole system: training ends calibrated and scored on groups that nothing else has seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seisloom.bundle import Bundle, open_predictor
+from seisloom.errors import CalibrationError, OutputError, SplitError
+from seisloom.recipe import Recipe
+from seisloom.run import evaluate, recalibrate, recipe_hash, train, write_shards
+from seisloom.split import split
+from seisloom.tasks.picking.data import plan
+from seisloom.tasks.picking.records import contents, records
+from seisloom.tasks.picking.task import PICKING
+
+Tiny = Callable[..., Recipe]
+
+
+def parts_of(recipe: Recipe) -> dict[str, list]:  # type: ignore[type-arg]
+    return split(plan(recipe), seed=recipe.seed, config=recipe.split)  # type: ignore[arg-type]
+
+
+def test_training_ends_with_calibration_scores_and_a_card(tiny_bundle: Bundle) -> None:
+    report = tiny_bundle.read_json("metrics.json")
+    for table in report["tables"].values():
+        assert {"tiny", "sta_lta", "aic", "constant", "offset alone"} <= set(table)
+    assert tiny_bundle.calibration is not None
+    names = {path.name for path in tiny_bundle.path.iterdir()}
+    assert {"card.md", "report.html", "evaluate_picks", "seen.npy", "calibration.json"} <= names
+
+
+def test_no_record_is_both_seen_and_scored(tiny_bundle: Bundle) -> None:
+    recipe = tiny_bundle.recipe
+    parts = parts_of(recipe)
+    seen = set(tiny_bundle.seen().tolist())
+    for part in ("train", "valid"):
+        assert set(contents(recipe, parts[part]).tolist()) <= seen  # type: ignore[arg-type]
+    for part in ("calibrate", "test"):
+        held_out = contents(recipe, parts[part])  # type: ignore[arg-type]
+        raw_zeros = contents(recipe, [])  # type: ignore[arg-type]
+        assert not seen & set(held_out.tolist()) - set(raw_zeros.tolist())
+
+
+def test_the_calibration_is_that_of_its_own_part(tiny_bundle: Bundle) -> None:
+    recipe = tiny_bundle.recipe
+    held_out = list(records(recipe, parts_of(recipe)["calibrate"]))  # type: ignore[arg-type]
+    product = PICKING.apply(recipe, tiny_bundle.predictor(), None, held_out)
+    again = PICKING.calibrate(recipe, product)
+    assert tiny_bundle.calibration is not None
+    stored = tiny_bundle.calibration.to_json()
+    assert json.loads(json.dumps(again.to_json())) == json.loads(json.dumps(stored))
+
+
+def test_training_from_shards_is_training_from_the_files(tiny: Tiny, tmp_path: Path) -> None:
+    recipe = tiny("epochs=1", "data.gather=[shot]")
+    write_shards(recipe, tmp_path / "shards")
+    one = train(recipe, tmp_path / "live").bundle
+    two = train(recipe, tmp_path / "stored", shards=tmp_path / "shards").bundle
+    assert one.read_json("split.json")["groups"] == two.read_json("split.json")["groups"]
+    record = np.random.default_rng(0).normal(size=(5, 200)).astype(np.float32)
+    a, b = (open_predictor(made.path).apply(record, fs_hz=2000) for made in (one, two))
+    # Shards are read in the order of their names, so that batches are others: the same law, not the same bits
+    assert a.columns.equals(b.columns)
+
+
+def test_without_groups_to_calibrate_on_there_are_no_intervals_and_it_is_said(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING", "seisloom"):
+        made = train(tiny("epochs=1", "split.calibrate=0", "split.test=0"), tmp_path / "run")
+    assert "no groups to calibrate on" in caplog.text
+    assert made.bundle.calibration is None
+    table = open_predictor(made.bundle.path).apply(np.zeros((2, 200), np.float32) + 1, fs_hz=2000)
+    assert table["upper_s"].isna().all()
+
+
+def test_too_few_groups_are_refused_before_anything_is_trained(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(SplitError, match="too few"):
+        train(tiny("split.by=[geometry]"), tmp_path / "run")
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_calibrating_anew_writes_a_copy_and_leaves_the_bundle(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny_bundle.recipe
+    before = {path.name: path.read_bytes() for path in tiny_bundle.path.iterdir() if path.is_file()}
+    some = list(records(recipe, parts_of(recipe)["test"]))  # type: ignore[arg-type]
+    made = recalibrate(tiny_bundle.path, some, tmp_path / "new")
+    assert {path.name: path.read_bytes() for path in tiny_bundle.path.iterdir() if path.is_file()} == before
+    assert (made.path / "weights.safetensors").read_bytes() == before["weights.safetensors"]
+    assert made.calibration is not None
+    assert tiny_bundle.calibration is not None
+    assert made.calibration.to_json() != tiny_bundle.calibration.to_json()
+    assert not (made.path / "metrics.json").exists(), "scores of another calibration are not kept"
+    with pytest.raises(OutputError, match="is there already"):
+        recalibrate(tiny_bundle.path, some, tmp_path / "new")
+    with pytest.raises(CalibrationError, match="method without weights"):
+        recalibrate("sta_lta", some, tmp_path / "other")
+
+
+def test_methods_are_scored_side_by_side(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny_bundle.recipe
+    some = list(records(recipe, parts_of(recipe)["test"]))  # type: ignore[arg-type]
+    methods = [open_predictor(tiny_bundle.path), open_predictor("sta_lta", recipe=recipe)]
+    report, files = evaluate(methods, some, tmp_path)
+    assert all({"tiny", "sta_lta"} <= set(table) for table in report["tables"].values())
+    assert all(path.is_file() for path in files)
+    table = methods[1].task.apply(recipe, methods[1].predictor, None, some)
+    error_samples = (table["time_s"] - table["truth_s"]).dropna().abs() / 0.00025
+    stated = report["tables"]["all lines"]["sta_lta"]
+    assert stated["hit 5"] == pytest.approx(float((error_samples <= 5 + 1e-6).mean()))
+    assert stated["median"] == pytest.approx(float(error_samples.median()))
+
+
+def test_only_what_changes_bytes_changes_the_hash_of_a_recipe(tiny: Tiny) -> None:
+    same = ("epochs=9", "batch_size=1", "plots_pos=3", "abstain_width_s=1", "model.stride=2", "augment=[]")
+    other = ("seed=1", "pos_win_s=0.01", "prepare=[]", "target_fs=1000", "win_mode=none")
+    assert {recipe_hash(tiny(change)) for change in same} == {recipe_hash(tiny())}
+    assert len({recipe_hash(tiny(change)) for change in other} | {recipe_hash(tiny())}) == len(other) + 1

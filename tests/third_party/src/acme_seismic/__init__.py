@@ -1,0 +1,1 @@
+"""Parts for seisloom from outside of it."""
