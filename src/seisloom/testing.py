@@ -106,6 +106,11 @@ def _check_read(task: Task[Any], recipe: Recipe, refs: Sequence[Ref]) -> list[Sa
         json.dumps(dict(sample.meta))
         _assert_same(sample.arrays, task.read(recipe, ref).arrays, f"{task.name}.read: two readings of {ref.key}")
         samples.append(sample)
+    together = [one for one in task.read_many(recipe, refs) if isinstance(one, Sample)]
+    keys = [sample.key for sample in samples]
+    assert [one.key for one in together] == keys, f"{task.name}.read_many: other samples come alone and with others"
+    for one, sample in zip(together, samples, strict=True):
+        _assert_same(one.arrays, sample.arrays, f"{task.name}.read_many: {one.key} alone and with others")
     return samples
 
 

@@ -1,0 +1,175 @@
+"""The command: help that loads nothing, errors of one line with exit code 2, and the whole flow from the shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from seisloom.bundle import Bundle
+from seisloom.cli.main import app
+
+RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
+
+
+def commands(group: typer.core.TyperGroup, way: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield way
+    for name, one in sorted(group.commands.items()):
+        if hasattr(one, "commands"):
+            yield from commands(one, (*way, name))
+        else:
+            yield (*way, name)
+
+
+EVERY = list(commands(get_command(app)))  # type: ignore[arg-type]
+
+
+def seisloom(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", RUN, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.mark.parametrize("way", EVERY, ids=" ".join)
+def test_every_command_explains_itself(way: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(app, [*way, "--help"])
+    assert said.exit_code == 0
+    assert "Usage:" in said.output
+    short = CliRunner().invoke(app, [*way, "-h"])
+    assert short.output == said.output
+
+
+def test_the_commands_are_all_there() -> None:
+    wanted = {
+        "demo", "train", "calibrate", "evaluate", "apply", "manifest build", "manifest check", "shards write",
+        "shards check", "shards show", "recipe new", "recipe check", "recipe show", "recipe schema", "synth survey",
+        "models list", "models show",
+    }  # fmt: skip
+    assert wanted <= {" ".join(way) for way in EVERY}
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "--help"], ["recipe", "new", "--help"], ["--version"]], ids=str
+)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\nfrom seisloom.cli.main import app\n"
+        f"try: app({words!r})\nexcept SystemExit: pass\n"
+        "print('|'.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.strip().splitlines()[-1].split("|"))
+    assert loaded & {"torch", "pandas", "matplotlib", "xarray", "pytorch_lightning", "obspy", "scipy"} == set()
+
+
+WRONG = {
+    "a recipe that is not there": (["recipe", "check", "none.yaml"], "none.yaml: no such recipe"),
+    "a mistyped key": (["recipe", "show", "picking", "train.epoch=3"], "did you mean 'epochs'"),
+    "no key=value": (["train", "picking", "epochs"], "'epochs' is not key=value"),
+    "an option without a value": (["train", "--epochs"], "--epochs: needs a value"),
+    "a room that is not there": (["recipe", "schema", "pikcing"], "did you mean 'picking'"),
+    "a survey that is not there": (["manifest", "build", "none"], "none"),
+    "shards that are not there": (["shards", "check", "none"], "none"),
+    "a method that is not there": (["apply", "sta_lat", "x.segy", "--out", "p.csv"], "did you mean 'sta_lta'"),
+    "a record that is not there": (["apply", "sta_lta", "x.segy", "--out", "p.csv"], "x.segy: no such file"),
+    "a record that is text": (["apply", "sta_lta", "text.segy", "--out", "p.csv"], "text.segy"),
+    "an empty record": (["apply", "sta_lta", "empty.segy", "--out", "p.csv"], "empty.segy"),
+    "a bundle that is none": (["apply", ".", "text.segy", "--out", "p.csv"], "not a bundle"),
+    "an output that is there": (["apply", "sta_lta", "text.segy", "--out", "text.segy"], "is there already"),
+    "too few methods": (["evaluate", "sta_lta"], "evaluate METHOD... DATA"),
+    "no worker": (["synth", "survey", "--out", "s", "--workers", "0"], "at least 1 is needed"),
+    "a survey over another folder": (["synth", "survey", "--out", "."], "is there already"),
+    "a wrong key of a survey": (["synth", "survey", "--out", "s", "n_shot=3"], "did you mean 'n_shots'"),
+    "a demo of nothing": (["demo", "cooking"], "no demo of 'cooking'"),
+    "a model that is not there": (["models", "show", "onset_unett"], "did you mean 'onset_unet'"),
+    "a data folder that is not there": (["shards", "write", "--data", "none", "--out", "s"], "none"),
+    "an unset variable": (["shards", "write", "data.root=$NO_SUCH/x", "--out", "s"], "export NO_SUCH="),
+}
+
+
+@pytest.mark.parametrize("case", sorted(WRONG))
+def test_an_expected_error_is_one_line_and_exit_code_2(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from seisloom.cli.main import main
+
+    words, says = WRONG[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.segy").write_text("this is no SEG-Y file " * 300)
+    (tmp_path / "empty.segy").write_bytes(b"")
+    monkeypatch.setattr(sys, "argv", ["seisloom", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert says in said
+    lines = [line for line in said.splitlines() if not line.startswith("  ")]  # mistakes of a recipe, one a line
+    assert len(lines) == 1, said
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in said
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path: Path) -> None:
+    said = seisloom("--debug", "recipe", "check", "none.yaml", cwd=tmp_path)
+    assert said.returncode != 0
+    assert "Traceback" in said.stderr
+    quiet = seisloom("recipe", "check", "none.yaml", cwd=tmp_path)
+    assert quiet.returncode == 2
+    assert quiet.stderr.startswith("error: ")
+    assert quiet.stdout == ""
+
+
+def test_a_recipe_may_be_begun_checked_shown_and_described(tmp_path: Path) -> None:
+    runner, file = CliRunner(), tmp_path / "mine.yaml"
+    assert runner.invoke(app, ["recipe", "new", "picking", "--out", str(file)]).exit_code == 0
+    assert runner.invoke(app, ["recipe", "check", str(file)]).exit_code == 0
+    shown = runner.invoke(app, ["recipe", "show", str(file), "train.epochs=7"])
+    assert "epochs: 7" in shown.output
+    schema = json.loads(runner.invoke(app, ["recipe", "schema", "picking"]).output)
+    assert "train" in schema["properties"]
+    again = runner.invoke(app, ["recipe", "new", "picking", "--out", str(file)])
+    assert again.exit_code != 0
+
+
+def test_from_physics_to_picks_by_commands_alone(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    def done(*words: object) -> str:
+        said = seisloom(*words, cwd=tmp_path)
+        assert said.returncode == 0, said.stderr
+        return said.stdout
+
+    done(
+        "synth",
+        "survey",
+        "--out",
+        "survey",
+        "n_geometries=1",
+        "n_stations=3",
+        "n_shots=4",
+        "record_s=0.1",
+        "fs_hz=[2000]",
+        "--workers",
+        1,
+    )
+    said = json.loads(done("manifest", "build", "survey", "--workers", 1, "--json"))
+    assert said["geometries"][0]["n_files"] == 3
+    assert "as the manifest says" in done("manifest", "check", "survey")
+    written = done("shards", "write", "shards.win_len_s=0.1", "--data", "survey", "--out", "shards", "--workers", 1)
+    assert "LAND001" in written
+    assert "are whole" in done("shards", "check", "shards")
+    assert "picks.csv" in done("apply", tiny_bundle.path, "survey", "--out", "picks.csv")
+    table = pd.read_csv(tmp_path / "picks.csv")
+    assert len(table) == said["geometries"][0]["n_traces"]
+    tar = next((tmp_path / "shards").rglob("*.tar"))
+    content = bytearray(tar.read_bytes())
+    content[1500] ^= 255
+    tar.write_bytes(bytes(content))
+    damaged = seisloom("shards", "check", "shards", cwd=tmp_path)
+    assert damaged.returncode == 2
+    assert tar.name in damaged.stdout
