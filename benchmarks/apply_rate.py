@@ -43,7 +43,8 @@ def phasenet(traces: np.ndarray, fs_hz: float) -> Callable[[], None] | None:
         return None
     network = seisbench.models.PhaseNet(phases="PSN").eval()
     n_time = traces.shape[1]
-    starts = range(0, max(n_time - 3001, 0) + 1, 1500)
+    # As its own `annotate` does: half-overlapping windows, and a last one that ends with the record
+    starts = sorted({*range(0, max(n_time - 3001, 0) + 1, 1500), max(n_time - 3001, 0)})
 
     def work() -> None:
         with torch.inference_mode():

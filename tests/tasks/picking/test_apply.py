@@ -94,14 +94,14 @@ def test_records_longer_than_the_limit_go_by_windows() -> None:
 def test_rolling_a_record_and_its_delay_together_moves_nothing(shift: int, delay: float) -> None:
     gather, _ = spikes()
     given_ = replace(gather, delay_s=np.full(6, delay))
-    rolled = replace(given_, traces=np.roll(gather.traces, shift, axis=1), delay_s=given_.delay_s - shift / FS_HZ)
+    rolled = replace(given_, data=np.roll(gather.traces, shift, axis=1), delay_s=given_.delay_s - shift / FS_HZ)
     assert np.allclose(picks(given_)["time_s"], picks(rolled)["time_s"], atol=1e-9)
     assert np.allclose(picks(given_)["time_s"], picks(gather)["time_s"] + delay, atol=1e-9)
 
 
 def test_dead_traces_are_abstained_from_with_their_reason() -> None:
     gather, _ = spikes()
-    gather.traces[2] = 0
+    gather.data[2] = 0
     table = picks(gather)
     assert table["status"].tolist() == ["picked", "picked", "abstained", "picked", "picked", "picked"]
     assert table["reason"][2] == "dead trace"
@@ -111,7 +111,7 @@ def test_dead_traces_are_abstained_from_with_their_reason() -> None:
 
 def test_samples_that_are_not_finite_are_counted_and_do_not_spread() -> None:
     gather, places = spikes()
-    gather.traces[1, 5], gather.traces[3, 7:9] = np.nan, np.inf
+    gather.data[1, 5], gather.data[3, 7:9] = np.nan, np.inf
     recipe = plain()
     found = list(open_records(recipe, gather))
     assert sum(record.n_non_finite for record in found) == 3
@@ -147,7 +147,7 @@ def test_intervals_are_q_sigma_to_either_side_and_bound_what_is_kept() -> None:
 
 def test_improbable_and_noisy_picks_are_abstained_from_with_their_reasons() -> None:
     gather, _ = spikes()
-    gather.traces[4] = np.random.default_rng(1).normal(size=900)
+    gather.data[4] = np.random.default_rng(1).normal(size=900)
     table = picks(gather, "apply.min_snr_db=3")
     assert table["status"][4] == "abstained"
     assert table["reason"][4]
