@@ -76,7 +76,7 @@ print(float(np.median(np.abs(picks.time_s - onset))))
 
 
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    words = "seisloom demo --synthetic --epochs 1".split()
+    words = ["seisloom", "demo", "--synthetic", "--epochs", "1"]
     code = f"import sys, seisloom.cli.main as command; sys.argv = {words!r}; command.main()"
     said = run(installed, code, tmp_path)
     assert "fine-tuned" in said
