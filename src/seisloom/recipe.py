@@ -207,7 +207,7 @@ R = TypeVar("R", bound=Recipe)
 def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Return the recipe of a YAML file, or of a packaged recipe by its name, with `key=value` changes.
 
-    Paths in the file are relative to the file.
+    Paths in the file are relative to the file, those of the changes to the working folder.
 
     Raises:
         MissingDataError: if there is no such file.
@@ -240,6 +240,8 @@ def recipe_from(
     kind: type[Recipe] = plugins.load("tasks", name).recipe
     tree = _plain(values)
     mistakes: list[str] = []
+    if folder is not None:
+        _anchor(tree, folder)
     for key in [key for key in tree if key in kind.aliases]:
         value = tree.pop(key)
         _set(tree, kind.aliases[key], value, mistakes, shown=key)
@@ -250,8 +252,8 @@ def recipe_from(
             continue
         key = key.strip().lstrip("-").replace("-", "_")
         _set(tree, kind.aliases.get(key, key), _value(text), mistakes, shown=change)
-    if folder is not None:
-        _anchor(tree, folder)
+    if overrides:
+        _anchor(tree, Path.cwd())
     try:
         recipe = kind.model_validate(tree)
     except ValidationError as error:

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seisloom import plugins
 from seisloom.bundle import Bundle, Opened, open_predictor
 from seisloom.card import write_card
@@ -160,6 +162,19 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     return Trained(bundle, report, files)
 
 
+def _seen_note(opened: Opened, records: Sequence[Record]) -> str:
+    """Say how many of the records a bundle was trained or chosen on; "" for none."""
+    if opened.bundle is None:
+        return ""
+    contents = np.concatenate([np.asarray(one.content) for one in records])
+    n_seen = int(np.isin(contents, opened.bundle.seen()).sum())
+    if not n_seen:
+        return ""
+    note = f"{opened.name} was trained or chosen on {n_seen} of these {contents.size} records: its scores flatter it"
+    logger.warning(note)
+    return note
+
+
 def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
     """The classical methods of the room, calibrated on the same groups as the network."""
     methods = []
@@ -226,6 +241,7 @@ def evaluate(
     for one in methods:
         products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, records)
     report = task.evaluate(recipe, products, references)
+    report["notes"] += [note for one in methods if (note := _seen_note(one, records))]
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", report)
     files = task.report(recipe, products, report, records, out)

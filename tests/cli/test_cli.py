@@ -132,7 +132,9 @@ def test_a_recipe_may_be_begun_checked_shown_and_described(tmp_path: Path) -> No
     assert runner.invoke(app, ["recipe", "check", str(file)]).exit_code == 0
     shown = runner.invoke(app, ["recipe", "show", str(file), "train.epochs=7"])
     assert "epochs: 7" in shown.output
-    schema = json.loads(runner.invoke(app, ["recipe", "schema", "picking"]).output)
+    described = runner.invoke(app, ["recipe", "schema", "picking"])
+    assert described.exit_code == 0, described.output
+    schema = json.loads(described.stdout)
     assert "train" in schema["properties"]
     again = runner.invoke(app, ["recipe", "new", "picking", "--out", str(file)])
     assert again.exit_code != 0

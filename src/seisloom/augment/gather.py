@@ -69,3 +69,45 @@ class Forget(Augmentation):
         return batch.with_arrays(
             **{name: torch.full_like(batch.arrays[name], float("nan")) for name in self.fields if name in batch.arrays}
         )
+
+
+class NoOnset(Augmentation):
+    """Turn traces into noise of their own spectrum, so that a network learns what has no onset.
+
+    The phases of a trace are drawn anew: what it is made of stays, when it came is gone. Of a gather all traces, or
+    single ones.
+    """
+
+    name: str = "no_onset"
+    p: float = Field(0.1, ge=0, le=1)
+    """Probability that a gather is changed."""
+    whole: float = Field(0.5, ge=0, le=1)
+    """Share of changed gathers of which all traces are turned into noise; of the others `share` of the traces."""
+    share: float = Field(0.3, ge=0, le=1)
+    """Probability of a trace in such a gather."""
+
+    def draw(self, lengths: Mapping[str, int], rows: Sequence[np.random.Generator]) -> Draws:
+        """Return `noise` (item, trace), 1 or 0, and `phase` (item, frequency) in rad; trace k takes k times it."""
+        n, n_frequencies = lengths.get("trace", 1), lengths["time"] // 2 + 1
+        whole = np.array([row.random() < self.whole for row in rows])
+        single = np.stack([row.random(n) < self.share for row in rows])
+        phase = np.stack([row.uniform(0, 2 * np.pi, n_frequencies) for row in rows])
+        return {"noise": (whole[:, None] | single).astype(float), "phase": phase}
+
+    def apply(self, batch: Batch, draws: Draws) -> Batch:
+        """Return the batch with noise for traces, `has_pick` 0 and `y_idx` -1 there."""
+        x = batch.arrays["x"]
+        spectrum = torch.fft.rfft(x.float(), dim=-1)
+        turns = torch.arange(1, x.shape[1] + 1, device=x.device, dtype=torch.float32)
+        phase = torch.as_tensor(draws["phase"], dtype=torch.float32, device=x.device)[:, None, :] * turns[:, None]
+        while phase.ndim < x.ndim:
+            phase = phase[:, :, None]
+        surrogate = torch.fft.irfft(spectrum * torch.exp(1j * phase), n=x.shape[-1], dim=-1).to(x.dtype)
+        noise = per_trace(batch, draws["noise"]) > 0
+        changes = {"x": torch.where(noise, surrogate, x)}
+        if "has_pick" in batch.arrays:
+            has_pick, y_idx = batch.arrays["has_pick"], batch.arrays["y_idx"]
+            gone = as_rows(draws["noise"], has_pick) > 0
+            changes["has_pick"] = torch.where(gone, torch.zeros_like(has_pick), has_pick)
+            changes["y_idx"] = torch.where(gone, -torch.ones_like(y_idx), y_idx)
+        return batch.with_arrays(**changes)

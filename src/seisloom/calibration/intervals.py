@@ -197,7 +197,7 @@ def _note(
         text.append(
             f"{', '.join(held)}: covered on average for a pick of a new group like these"
             + (", in each bin" if edges else "")
-            + " (median over draws of one pick a group, each of which holds in finite samples)"
+            + " (median over draws of one pick a group: each draw holds in finite samples, their median nearly)"
         )
     if scheme == "cross":
         text.append(

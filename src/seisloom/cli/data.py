@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seisloom.cli import screen
+from seisloom.errors import RecipeError
 
 if TYPE_CHECKING:
     from seisloom.recipe import Recipe
@@ -16,6 +17,8 @@ synth = typer.Typer(no_args_is_help=True, help="Make data with known truth.")
 manifest = typer.Typer(no_args_is_help=True, help="Match traces, shots and picks of a survey.")
 shards = typer.Typer(no_args_is_help=True, help="Cut samples once, train many times.")
 
+LOOSE = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Lets a command take `--key value` for any key of a recipe."""
 Workers = Annotated[int | None, typer.Option(help="Processes; by default one a core.")]
 Cluster = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, e.g. tcp://10.0.0.1:8786.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
@@ -103,8 +106,9 @@ def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv
     screen.say(check_manifest(file))
 
 
-@shards.command("write")
+@shards.command("write", context_settings=LOOSE)
 def write(
+    context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = "picking",
     changes: Changes = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
@@ -122,7 +126,7 @@ def write(
 
     plots = {"shards.plots_pos": plots_pos, "shards.plots_neg": plots_neg}
     options = [f"{key}={value}" for key, value in plots.items() if value is not None]
-    found = open_recipe(recipe, [*(changes or []), *options], data=data, geom=geom)
+    found = open_recipe(recipe, [*(changes or []), *context.args, *options], data=data, geom=geom)
     with executor(cluster, workers) as pool:
         summaries = write_shards(found, out, pool=pool, force=force)
     rows: dict[str, dict[str, Any]] = {}
@@ -144,8 +148,11 @@ def write(
     if isinstance(found, PickingRecipe) and (found.shards.plots_pos or found.shards.plots_neg):
         from seisloom.tasks.picking.view import draw_shards
 
-        for picture in draw_shards(found, out):
+        pictures = draw_shards(found, out)
+        for picture in pictures:
             screen.say(f"drew {picture}")
+        if found.shards.plots_neg and not any(picture.stem == "negative" for picture in pictures):
+            screen.say("no picture of noise: no sample is known to have no onset")
 
 
 @shards.command("check")
@@ -184,10 +191,34 @@ def open_recipe(recipe: str, changes: list[str], *, data: str | None = None, geo
     """Return a recipe with the command's options; a first argument that is a change means the packaged recipe."""
     from seisloom.recipe import read_recipe
 
-    if "=" in recipe:
+    if "=" in recipe or recipe.startswith("--"):  # an unknown option took the recipe's place: it is one of its keys
         changes, recipe = [recipe, *changes], "picking"
+    changes = as_changes(changes)
     if data is not None:
         changes = [*changes, f"data.root={Path(data).resolve() if not data.startswith('$') else data}"]
     if geom:
         changes = [*changes, f"data.geometries={split_names(geom)}"]
     return read_recipe(recipe, changes)
+
+
+def as_changes(words: list[str]) -> list[str]:
+    """Return `--key value` and `--key=value` as key=value, and what is one already as it is.
+
+    >>> as_changes(["--batch-size", "16", "train.epochs=3"])
+    ['batch_size=16', 'train.epochs=3']
+    """
+    changes: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            key = word.removeprefix("--")
+            if "=" not in key:
+                if not rest or rest[0].startswith("--"):
+                    raise RecipeError(f"{word}: needs a value; write {word} VALUE or {key.replace('-', '_')}=VALUE")
+                key = f"{key}={rest.pop(0)}"
+            name, _, value = key.partition("=")
+            changes.append(f"{name.replace('-', '_')}={value}")
+        else:
+            changes.append(word)
+    return changes

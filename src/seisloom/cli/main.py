@@ -27,7 +27,7 @@ app.add_typer(use.models, name="models")
 app.add_typer(view.app, name="view")
 app.command("demo")(demo.demo)
 for command in (use.train, use.calibrate, use.evaluate, use.apply):
-    app.command(context_settings=use.LOOSE if command is use.train else None)(command)
+    app.command(context_settings=data.LOOSE if command is use.train else None)(command)
 
 
 def _version(asked: bool) -> None:

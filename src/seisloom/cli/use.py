@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,6 @@ from seisloom.cli.data import open_recipe
 from seisloom.errors import RecipeError
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
-LOOSE = {"ignore_unknown_options": True, "allow_extra_args": True}
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 Checkpoint = Annotated[str | None, typer.Option(help="best, last or a path, in place of the bundle's weights.")]
 Limits = Annotated[float | None, typer.Option(help="Abstain where the half-width q*sigma is larger, in s.")]
@@ -31,10 +31,7 @@ def train(
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
     from seisloom import run
 
-    words = [*(changes or []), *context.args]
-    if recipe.startswith("--"):  # an unknown option took the recipe's place: it is a key of the packaged recipe
-        words, recipe = [recipe, *words], "picking"
-    found = open_recipe(recipe, as_changes(words), data=data)
+    found = open_recipe(recipe, [*(changes or []), *context.args], data=data)
     trained = run.train(found, out, shards=shards, force=force)
     show_report(trained.report)
     if trained.bundle.calibration is not None:
@@ -128,7 +125,9 @@ def _reasons(product: Any) -> dict[str, int]:  # Any: a pandas table
     """Count abstentions by kind of reason; the numbers in a reason differ from trace to trace."""
     counts: dict[str, int] = {}
     for reason in product.loc[product["status"] != "picked", "reason"]:
-        kind = " and ".join(part.split(" < ")[0].rsplit(" ", 1)[0].strip() for part in str(reason).split(";"))
+        kind = " and ".join(
+            re.split(r" [<>] ", part)[0].rstrip("0123456789.- dBs").strip() for part in str(reason).split(";")
+        )
         counts[kind] = counts.get(kind, 0) + 1
     return counts
 
@@ -165,29 +164,6 @@ def show_model(
         for key, one in kind.model_fields.items()
     ]
     screen.table(rows)
-
-
-def as_changes(words: list[str]) -> list[str]:
-    """Return `--key value` and `--key=value` as key=value, and what is one already as it is.
-
-    >>> as_changes(["--batch-size", "16", "train.epochs=3"])
-    ['batch_size=16', 'train.epochs=3']
-    """
-    changes: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if word.startswith("--"):
-            key = word.removeprefix("--")
-            if "=" not in key:
-                if not rest or rest[0].startswith("--"):
-                    raise RecipeError(f"{word}: needs a value; write {word} VALUE or {key.replace('-', '_')}=VALUE")
-                key = f"{key}={rest.pop(0)}"
-            name, _, value = key.partition("=")
-            changes.append(f"{name.replace('-', '_')}={value}")
-        else:
-            changes.append(word)
-    return changes
 
 
 def show_report(report: Any) -> None:  # Any: JSON values

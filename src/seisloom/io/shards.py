@@ -302,7 +302,7 @@ class Shards:
     def read(self, ref: Ref) -> Sample:
         """Return one sample; its provenance stays in the tar."""
         shard, at, size = ref.source["shard"], ref.source["at"], ref.source["size"]
-        payload = os.pread(_opened(shard).fileno(), size, at)
+        payload = os.pread(_opened(shard, os.stat(shard).st_mtime_ns).fileno(), size, at)
         try:
             arrays = decode_arrays(payload)
         except (ValueError, zipfile.BadZipFile, KeyError) as error:
@@ -311,8 +311,11 @@ class Shards:
 
 
 @lru_cache(maxsize=64)
-def _opened(path: str) -> io.FileIO:
-    """An open shard; one that is pushed out of the cache is closed when its last reader lets go of it."""
+def _opened(path: str, _mtime_ns: int) -> io.FileIO:
+    """An open shard, opened anew when it was written anew.
+
+    One that is pushed out of the cache is closed when its last reader lets go of it.
+    """
     return io.FileIO(path)
 
 

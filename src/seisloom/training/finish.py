@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 
 from seisloom.augment.augmentation import augment
 from seisloom.augment.batch import Batch
-from seisloom.errors import RecipeError
 from seisloom.recipe import FinishConfig, Recipe
 from seisloom.training.module import sum_terms, warm_cosine
 
@@ -30,10 +29,10 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
         recipe: its loss and augmentations are used.
         loader: batches of the validation part, cropped and shuffled as for training.
         config: which parts, how long.
-    Raises:
-        RecipeError: if the network has no part of that name.
     """
     chosen = _chosen(network, config)
+    if not chosen:
+        return
     frozen = [one for one in network.parameters() if id(one) not in {id(part) for part in chosen}]
     for one in frozen:
         one.requires_grad_(False)
@@ -64,10 +63,19 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
 
 def _chosen(network: nn.Module, config: FinishConfig) -> list[nn.Parameter]:
     there = dict(network.named_children())
+    return [one for name in parts_of(network, config) for one in there[name].parameters()]
+
+
+def parts_of(network: nn.Module, config: FinishConfig) -> list[str]:
+    """Return the parts that the network has; a recipe may be used with another network, which has none of them."""
+    there = dict(network.named_children())
     missing = [name for name in config.parts if name not in there]
     if missing:
-        raise RecipeError(f"train.finish.parts: the network has no part {missing[0]!r}; it has {', '.join(there)}")
-    return [one for name in config.parts for one in there[name].parameters()]
+        logger.warning(
+            "train.finish: the network has no part %s (it has %s), so that is left out",
+            " and ".join(missing), ", ".join(there),
+        )  # fmt: skip
+    return [name for name in config.parts if name in there]
 
 
 def _steps(loader: DataLoader[Batch], n_steps: int) -> Iterator[Batch]:

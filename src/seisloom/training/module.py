@@ -14,7 +14,7 @@ from torchmetrics import Metric
 
 from seisloom.augment.augmentation import augment
 from seisloom.augment.batch import Batch
-from seisloom.errors import TrainingError
+from seisloom.errors import RecipeError, TrainingError
 from seisloom.recipe import Recipe
 
 logger = logging.getLogger("seisloom")
@@ -56,7 +56,16 @@ class Module(pl.LightningModule):
             self.log(f"valid/{name}", metric, on_epoch=True, batch_size=len(batch))
 
     def _terms(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        return {entry.name: entry(outputs, batch.arrays) for entry in self.recipe.loss}
+        terms = {}
+        for entry in self.recipe.loss:
+            try:
+                terms[entry.name] = entry(outputs, batch.arrays)
+            except KeyError as error:
+                raise RecipeError(
+                    f"loss {entry.name!r} needs {error}, which model {self.recipe.model.name!r} does not give "
+                    f"(it gives {', '.join(outputs)}). Take that term out of `loss:`"
+                ) from error
+        return terms
 
     def _log(self, part: str, loss: Tensor, terms: Mapping[str, Tensor], batch: Batch) -> None:
         values = {f"{part}/loss": loss.detach(), **{f"{part}/{name}": one.detach() for name, one in terms.items()}}

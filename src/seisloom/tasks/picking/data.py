@@ -59,9 +59,6 @@ def _folder(recipe: PickingRecipe) -> Path:
 def manifest_of(recipe: PickingRecipe) -> Any:  # Any: a pandas table; pandas is imported late
     """Return the rows of the survey's manifests, of the geometries that the recipe asks for."""
     table = read_manifest(_folder(recipe), recipe.data.geometries or None)
-    unknown = set(recipe.data.pick_shift_s) - set(table["geometry"])
-    if unknown:
-        raise RecipeError(f"data.pick_shift_s: no geometry is named {sorted(unknown)[0]!r}")
     for geometry, shift_s in recipe.data.pick_shift_s.items():
         table.loc[table["geometry"] == geometry, "pick_time_s"] += shift_s
     return table
@@ -69,7 +66,11 @@ def manifest_of(recipe: PickingRecipe) -> Any:  # Any: a pandas table; pandas is
 
 def plan(recipe: PickingRecipe) -> list[Ref]:
     """Return a ref for each trace that can be used, station by station, and for the windows of noise."""
-    rows = manifest_of(recipe).to_dict("records")
+    table = manifest_of(recipe)
+    unknown = set(recipe.data.pick_shift_s) - set(table["geometry"])
+    if unknown:
+        raise RecipeError(f"data.pick_shift_s: no geometry is named {sorted(unknown)[0]!r}")
+    rows = table.to_dict("records")
     refs: list[Ref] = []
     by_station: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -65,10 +65,10 @@ def evaluate(
     sample = recipe.apply.score_sample_s
     unit = f"samples of {1e3 * sample:g} ms" if sample else "samples of each record"
     return {
-        "title": f"On groups that nothing was chosen on; errors in {unit}",
+        "title": f"Whole records against human picks; errors in {unit}",
         "tables": shown,
         "scores": scores,
-        "notes": _notes(recipe, scores),
+        "notes": _notes(recipe, scores, has_alarms=len(tables) > len(products)),
     }
 
 
@@ -133,14 +133,18 @@ def _by_offset(meters: float, offset_m: Array, same_station: Array, truth_s: Arr
     return float(np.median(truth_s[same_station] if same_station.any() else truth_s))
 
 
-def _notes(recipe: PickingRecipe, scores: Mapping[str, Mapping[str, Any]]) -> list[str]:  # Any: JSON values
+def _notes(
+    recipe: PickingRecipe, scores: Mapping[str, Mapping[str, Any]], *, has_alarms: bool
+) -> list[str]:  # Any: JSON values
     first = next(iter(scores.values()))
     shots = sum(one["n"]["shots"] for line, one in first.items() if line != ALL)
     level = f"{100 * recipe.calibrate.level:g}"
-    return [
+    notes = [
         f"{shots} shots. hit 3, hit 5: share of picks within 3 and 5 samples; MAE 80%: of the 80 % that are surest; "
         "kept: share not abstained from (all are scored)",
         f"in {level}%: share of human picks inside the {level} % intervals, and their median width; vs const: interval "
         "score over that of the best constant width, below 1 is better",
-        "constant, offset alone: see no waveform; a picker that is not far better has learnt the geometry",
     ]
+    if has_alarms:
+        notes.append("constant, offset alone: see no waveform; a picker that is not far better has learnt the geometry")
+    return notes

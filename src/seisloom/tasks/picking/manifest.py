@@ -37,7 +37,7 @@ FLOATS = {name: "float64" for name in COLUMNS if name not in TEXTS and name not 
 ROUNDING_S = 1e-9
 """Times are kept to the nanosecond: a pick on the last sample is inside."""
 SEGY_SUFFIXES = (".segy", ".sgy")
-LISTED = 20
+LISTED = 5
 """Most examples of one kind of problem that the screen shows; the report file has all."""
 
 

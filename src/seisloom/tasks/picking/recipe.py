@@ -146,7 +146,6 @@ class PickingRecipe(Recipe):
         "window_size": "model.window_size",
         "num_heads": "model.num_heads",
         "abstain_width_s": "apply.abstain_width_s",
-        "snr_min": "apply.min_snr_db",
     }
 
     data: PickingData = PickingData()
