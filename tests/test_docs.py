@@ -18,7 +18,7 @@ import typer
 
 from seisloom import plugins
 from seisloom.cli.main import app
-from seisloom.cli.use import as_changes
+from seisloom.cli.data import as_changes
 from seisloom.errors import SeisloomError
 from seisloom.recipe import packaged_recipe, packaged_recipes, read_recipe
 from seisloom.tasks.picking.apply import COLUMNS

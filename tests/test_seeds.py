@@ -418,7 +418,7 @@ def target_fs(house: House) -> None:
 
 @row("`--window-size`, `--num-heads`")
 def attention(house: House) -> None:
-    from seisloom.cli.use import as_changes
+    from seisloom.cli.data import as_changes
 
     words = ["model.name=onset_transformer", "--window-size", "64", "--num-heads", "4"]
     recipe = read_recipe("picking", as_changes([*words, *NETWORK]))

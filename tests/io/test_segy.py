@@ -11,7 +11,7 @@ import numpy as np
 import obspy
 import pytest
 import segyio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from seisloom.errors import DataError, MissingDataError, OutputError
@@ -349,6 +349,10 @@ def test_two_lengths_that_both_fit_are_an_error(tmp_path: Path) -> None:
 @IN_A_FOLDER
 def test_traces_that_differ_in_length_are_read_each_with_its_own(tmp_path: Path, lengths: list[int], code: int) -> None:
     samples = [np.arange(n) % 100 for n in lengths]
+    step = {1: 4, 3: 2, 5: 4, 8: 1}[code]
+    # By chance the file may be as long as one of equal traces; the size decides, and then it is one
+    assume(sum(240 + step * n for n in lengths) % (240 + step * max(lengths)) or len(set(lengths)) == 1)
+    assume(sum(240 + step * n for n in lengths) % (240 + step * lengths[0]) or len(set(lengths)) == 1)
     packed = Packed(samples, code, words={9: ("i", range(len(lengths)))}, binary={3221: ("H", max(lengths))})
     path = packed.write(tmp_path / "a.segy")
     headers, traces = read_headers(path), SegyTraces(path)
