@@ -17,8 +17,8 @@ import pytest
 import typer
 
 from seisloom import plugins
-from seisloom.cli.main import app
 from seisloom.cli.data import as_changes
+from seisloom.cli.main import app
 from seisloom.errors import SeisloomError
 from seisloom.recipe import packaged_recipe, packaged_recipes, read_recipe
 from seisloom.tasks.picking.apply import COLUMNS

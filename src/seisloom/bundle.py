@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor, nn
 
+logger = logging.getLogger("seisloom")
 WEIGHTS = "weights.safetensors"
 SEEN = "seen.npy"
 
@@ -251,6 +253,11 @@ def open_predictor(
         bundle = Bundle.open(name)
         label = text if text in shipped_bundles() else bundle.path.resolve().name
         predictor = bundle.predictor(device, checkpoint=checkpoint)
+        if checkpoint is not None and bundle.calibration is not None:
+            logger.warning(
+                "%s: its intervals were calibrated for its own weights, not for checkpoint %s. Calibrate it: "
+                "seisloom calibrate", label, checkpoint,
+            )  # fmt: skip
         return Opened(label, bundle.task, bundle.recipe, predictor, bundle.calibration, bundle)
     if is_method:
         method = plugins.load("methods", text)(name=text)

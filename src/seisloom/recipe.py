@@ -6,6 +6,7 @@ path ever comes from a file. Mistakes are reported all at once, each with its pa
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from seisloom.augment.augmentation import Augmentation
 from seisloom.config import Config, LossTerm, MetricConfig, ModelConfig, Preparation
 from seisloom.errors import MissingDataError, RecipeError
 
+logger = logging.getLogger("seisloom")
 Json = Any  # Any: what YAML and JSON can say
 
 
@@ -51,8 +53,13 @@ class Entry:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Json]:  # Any: see above
-        known = plugins.names(self.group)
-        return {"oneOf": [*(_schema_of(self.group, name) for name in known), {"enum": known, "title": "by name alone"}]}
+        known, entries = plugins.names(self.group), []
+        for name in known:
+            try:
+                entries.append(_schema_of(self.group, name))
+            except LookupError as error:  # a third party's package that does not load must not hide all the others
+                logger.warning("left out of the schema: %s", error)
+        return {"oneOf": [*entries, {"enum": known, "title": "by name alone"}]}
 
 
 def _schema_of(group: str, name: str) -> dict[str, Json]:
