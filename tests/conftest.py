@@ -12,8 +12,8 @@ from seisloom.bundle import Bundle
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.run import train
-from seisloom.tasks.picking.manifest import build_manifest
-from seisloom.tasks.picking.synth import write_survey
+from seisloom.tasks.picking.survey.manifest import build_manifest
+from seisloom.tasks.picking.survey.synth import write_survey
 
 BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -261,7 +261,7 @@ def alignment_is_told(house: House) -> None:
 def alignment_by_order_is_asked_for(house: House) -> None:
     names = [one.opts for one in command("manifest", "build").params]
     assert ["--allow-index-alignment"] in [opts[:1] for opts in names]
-    from seisloom.tasks.picking.align import align
+    from seisloom.tasks.picking.survey.align import align
 
     shots, unknown = [1, 2, 3, 4], {"byte_9": np.array([70, 70, 70])}
     assert (align(unknown, shots).shot_id == -1).all()

@@ -37,7 +37,7 @@ def survey(
     from seisloom.compute import executor
     from seisloom.physics.survey import SurveyConfig
     from seisloom.recipe import config_from
-    from seisloom.tasks.picking.synth import write_survey
+    from seisloom.tasks.picking.survey.synth import write_survey
 
     config = config_from(SurveyConfig, changes or [], where="survey")
     with executor(cluster, workers) as pool:
@@ -68,7 +68,7 @@ def build(
 ) -> None:
     """Match every trace with its shot and its pick; reads headers only."""
     from seisloom.compute import executor
-    from seisloom.tasks.picking.manifest import build_manifest
+    from seisloom.tasks.picking.survey.manifest import build_manifest
 
     with executor(cluster, workers) as pool:
         report = build_manifest(
@@ -91,7 +91,7 @@ def import_gathers(
     out: Annotated[Path, typer.Option(help="The survey's folder; lines are added to it.")],
 ) -> None:
     """Make a survey of shot gathers and their picks, in the layout that `manifest build` reads."""
-    from seisloom.tasks.picking.import_survey import import_line
+    from seisloom.tasks.picking.survey.import_line import import_line
 
     counts = import_line(files, picks, out, geometry=geom)
     screen.say(f"{geom}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
@@ -101,7 +101,7 @@ def import_gathers(
 @manifest.command("check")
 def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv, or the survey's folder.")]) -> None:
     """Say whether a manifest is whole and fits its files."""
-    from seisloom.tasks.picking.manifest import check_manifest
+    from seisloom.tasks.picking.survey.manifest import check_manifest
 
     screen.say(check_manifest(file))
 

@@ -20,11 +20,11 @@ from seisloom.recipe import read_recipe
 from seisloom.run import evaluate, train, with_calibration
 from seisloom.sample import Ref
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.import_survey import import_line
-from seisloom.tasks.picking.manifest import build_manifest
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.records import records
-from seisloom.tasks.picking.synth import write_survey
+from seisloom.tasks.picking.survey.import_line import import_line
+from seisloom.tasks.picking.survey.manifest import build_manifest
+from seisloom.tasks.picking.survey.synth import write_survey
 
 logger = logging.getLogger("seisloom")
 PACKAGE = "refrapy==0.2.4.1"

@@ -22,9 +22,9 @@ from seisloom.recipe import read_recipe
 from seisloom.run import train
 from seisloom.tasks.picking.apply import locate
 from seisloom.tasks.picking.data import prepare
-from seisloom.tasks.picking.manifest import build_manifest, read_manifest
 from seisloom.tasks.picking.records import PickRecord, open_records
-from seisloom.tasks.picking.synth import write_survey
+from seisloom.tasks.picking.survey.manifest import build_manifest, read_manifest
+from seisloom.tasks.picking.survey.synth import write_survey
 
 NEAR_S = 0.00125
 

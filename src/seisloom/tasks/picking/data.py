@@ -21,8 +21,8 @@ from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.signal.filters import resample
 from seisloom.signal.scaling import count_non_finite
 from seisloom.split import unit_hash
-from seisloom.tasks.picking.manifest import read_manifest, survey_root
 from seisloom.tasks.picking.recipe import Gathering, PickingRecipe
+from seisloom.tasks.picking.survey.manifest import read_manifest, survey_root
 from seisloom.tasks.picking.windows import (
     Prepared,
     cut,

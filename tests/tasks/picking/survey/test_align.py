@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seisloom.tasks.picking.align import Alignment, align
+from seisloom.tasks.picking.survey.align import Alignment, align
 
 COUNT = "trace_sequence_line"
 

@@ -16,7 +16,7 @@ from scipy.io import loadmat
 from seisloom.compute import executor
 from seisloom.errors import OutputError
 from seisloom.physics.survey import SurveyConfig, line_of, synthesise_shot
-from seisloom.tasks.picking.synth import first_shot_id, geometry_id, write_survey
+from seisloom.tasks.picking.survey.synth import first_shot_id, geometry_id, write_survey
 
 CONFIG = SurveyConfig(n_geometries=2, n_stations=4, n_shots=6, record_s=0.1, share_missing=0.2)
 

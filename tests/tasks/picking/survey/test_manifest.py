@@ -20,7 +20,7 @@ from seisloom.io.segy import write_segy
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.manifest import (
+from seisloom.tasks.picking.survey.manifest import (
     COLUMNS,
     NAME,
     REPORT,
@@ -30,7 +30,7 @@ from seisloom.tasks.picking.manifest import (
     read_manifest,
     shot_list,
 )
-from seisloom.tasks.picking.synth import write_survey
+from seisloom.tasks.picking.survey.synth import write_survey
 
 N_SAMPLES, INTERVAL_S = 100, 0.001
 SEED_COLUMNS = ["geometry", "station", "segy_path", "trace_index", "shot_id", "pick_time_s"]

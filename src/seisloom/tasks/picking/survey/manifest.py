@@ -20,7 +20,7 @@ from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.picks import STATUSES, read_arrivals
 from seisloom.io.segy import PLACES, read_headers, read_word
 from seisloom.progress import track
-from seisloom.tasks.picking.align import ENOUGH, Alignment, align
+from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align
 
 if TYPE_CHECKING:
     import pandas as pd
