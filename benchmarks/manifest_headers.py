@@ -23,7 +23,7 @@ import numpy as np
 import segyio
 
 from seisloom.io.segy import WORDS, read_headers, write_segy
-from seisloom.tasks.picking.survey.manifest import build_manifest
+from seisloom.tasks.picking.survey.build import build_manifest
 
 REPEATS = 5
 N_CHUNK = 5000

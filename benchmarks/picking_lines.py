@@ -21,7 +21,7 @@ from seisloom.bundle import open_predictor
 from seisloom.recipe import read_recipe
 from seisloom.run import evaluate, train, with_calibration
 from seisloom.split import split
-from seisloom.tasks.picking.survey.manifest import build_manifest
+from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.training.loader import LiveSource
 
 GEOSTACK = [f"GEOSTACK/{1001 + k}" for k in range(20)]

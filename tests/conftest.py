@@ -12,7 +12,7 @@ from seisloom.bundle import Bundle
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.run import train
-from seisloom.tasks.picking.survey.manifest import build_manifest
+from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 
 BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"

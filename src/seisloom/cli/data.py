@@ -68,7 +68,7 @@ def build(
 ) -> None:
     """Match every trace with its shot and its pick; reads headers only."""
     from seisloom.compute import executor
-    from seisloom.tasks.picking.survey.manifest import build_manifest
+    from seisloom.tasks.picking.survey.build import build_manifest
 
     with executor(cluster, workers) as pool:
         report = build_manifest(

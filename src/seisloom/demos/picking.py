@@ -22,8 +22,8 @@ from seisloom.sample import Ref
 from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.records import records
+from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.import_line import import_line
-from seisloom.tasks.picking.survey.manifest import build_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 
 logger = logging.getLogger("seisloom")

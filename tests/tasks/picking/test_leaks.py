@@ -23,7 +23,8 @@ from seisloom.run import train
 from seisloom.tasks.picking.apply import locate
 from seisloom.tasks.picking.data import prepare
 from seisloom.tasks.picking.records import PickRecord, open_records
-from seisloom.tasks.picking.survey.manifest import build_manifest, read_manifest
+from seisloom.tasks.picking.survey.build import build_manifest
+from seisloom.tasks.picking.survey.manifest import read_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 
 NEAR_S = 0.00125

@@ -20,16 +20,9 @@ from seisloom.io.segy import write_segy
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.survey.manifest import (
-    COLUMNS,
-    NAME,
-    REPORT,
-    ManifestReport,
-    build_manifest,
-    check_manifest,
-    read_manifest,
-    shot_list,
-)
+from seisloom.tasks.picking.survey.build import ManifestReport, build_manifest
+from seisloom.tasks.picking.survey.layout import shot_list
+from seisloom.tasks.picking.survey.manifest import COLUMNS, NAME, REPORT, check_manifest, read_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 
 N_SAMPLES, INTERVAL_S = 100, 0.001

@@ -1,4 +1,4 @@
-"""The manifest of a survey: one row a trace, with its shot, its pick, and what its header says. Reads headers only."""
+"""The manifest of a survey as a file: one row a trace, with its shot, its pick, and what its header says."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.io.picks import STATUSES, read_arrivals
-from seisloom.io.segy import PLACES, read_headers, read_word
-from seisloom.progress import track
-from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align
+from seisloom.io.picks import STATUSES
+from seisloom.io.segy import read_headers
+from seisloom.tasks.picking.survey.layout import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,368 +29,18 @@ COLUMNS = (
 TEXTS = dict.fromkeys(("geometry", "station", "segy_path", "pick_status", "header_used", "alignment"), "str")
 WHOLE = ("trace_index", "shot_id", "n_samples")
 FLOATS = {name: "float64" for name in COLUMNS if name not in TEXTS and name not in WHOLE}
-ROUNDING_S = 1e-9
-"""Times are kept to the nanosecond: a pick on the last sample is inside."""
-SEGY_SUFFIXES = (".segy", ".sgy")
-LISTED = 5
-"""Most examples of one kind of problem that the screen shows; the report file has all."""
 
 
-@dataclass(slots=True)
-class GeometryReport:
-    """What became of one geometry."""
-
-    geometry: str
-    n_files: int = 0
-    n_traces: int = 0
-    n_shots: int = 0
-    root: str = ""
-    """The survey's folder, where the manifest lies in another one; else empty."""
-    counts: dict[str, int] = field(default_factory=dict)
-    """Traces by status and by alignment; those of no shot (none) are in no manifest."""
-    headers_used: tuple[str, ...] = ()
-    """Header words that the shot numbers come from; index for none."""
-    scores: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # Any: JSON values
-    """How well each header word explains the shot list, by station."""
-    problems: dict[str, list[str]] = field(default_factory=dict)
-    """Counted warnings by kind, each with all its cases."""
-
-    def note(self, kind: str, case: str) -> None:
-        """Remember one case of a problem."""
-        self.problems.setdefault(kind, []).append(case)
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON values
-        """Return plain values."""
-        return {
-            "geometry": self.geometry, "n_files": self.n_files, "n_traces": self.n_traces, "n_shots": self.n_shots,
-            "root": self.root, "counts": self.counts, "headers_used": self.headers_used, "problems": self.problems,
-            "scores": self.scores,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestReport:
-    """What `build_manifest` read, wrote and left out."""
-
-    root: Path
-    written: tuple[Path, ...]
-    geometries: tuple[GeometryReport, ...]
-    notes: tuple[str, ...] = ()
-    """Problems of no one geometry."""
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON values
-        """Return plain values."""
-        return {
-            "root": str(self.root), "written": [str(path) for path in self.written],
-            "geometries": [one.to_json() for one in self.geometries], "notes": list(self.notes),
-        }  # fmt: skip
-
-    def rows(self) -> list[dict[str, Any]]:  # Any: cells
-        """Return a row a geometry, for a table on the screen."""
-        columns = ("picked", "unpicked", "no_arrival", "exact", "tolerant", "index")
-        return [
-            {"geometry": one.geometry, "files": one.n_files, "traces": one.n_traces, "shots": one.n_shots}
-            | {name: one.counts.get(name, 0) for name in columns}
-            | {"shot number from": ", ".join(one.headers_used)}
-            for one in self.geometries
-        ]
-
-    def lines(self) -> list[str]:
-        """Return problems and what was written, in words."""
-        said = list(self.notes)
-        for one in self.geometries:
-            for kind, cases in one.problems.items():
-                shown = "; ".join(cases[:LISTED]) + ("; ..." if len(cases) > LISTED else "")
-                said.append(f"{one.geometry}: {len(cases)} x {kind}: {shown}")
-        return [*said, *(f"wrote {path}" for path in self.written)]
-
-
-def build_manifest(
-    root: str | Path,
-    *,
-    geometries: Sequence[str] | None = None,
-    arrivals: str | Path | None = None,
-    shot_byte: int | None = None,
-    allow_index_alignment: bool = False,
-    tolerance: int = 2,
-    out: str | Path | None = None,
-    executor: Executor | None = None,
-) -> ManifestReport:
-    """Match every trace of a survey with its shot and its pick; write a manifest and a report a geometry.
-
-    Args:
-        root: folder with `geometries/ID/geometry.json` and the stations' SEG-Y, and `dataset.json` if it has one.
-        geometries: names; by default those of `dataset.json`, else every folder.
-        arrivals: tlArrival.mat or CSV; by default the one found in `root`.
-        shot_byte: first byte of the header word with the shot number; by default the one that explains the list best.
-        allow_index_alignment: match by order although the counts of traces and shots differ.
-        tolerance: largest difference of a shot number that may still be matched; see `align`.
-        out: folder for the manifests, in the layout of `root`; by default `root` itself.
-        executor: runs one geometry a job.
-    Raises:
-        MissingDataError: if the folder, a geometry or the arrivals are not there.
-        DataError: if geometry.json is missing or contradicts itself.
-        OutputError: if the manifest cannot be written.
-    """
-    folder = Path(root)
-    names = list(geometries) if geometries else find_geometries(folder)
-    found = Path(arrivals) if arrivals is not None else _find_arrivals(folder)
-    target = Path(out) if out is not None else folder
-    lists = {name: shot_list(folder / "geometries" / name) for name in names}
-    files = {name: _files(folder / "geometries" / name) for name in names}
-    parts, unclaimed = _parted(read_arrivals(found), lists, files, found)
-    notes = [] if geometries else unclaimed
-    job = partial(
-        _build_one, root=folder, shot_byte=shot_byte, by_index=allow_index_alignment, tolerance=tolerance, out=target
-    )
-    jobs = [(name, lists[name], files[name], parts[name]) for name in names]
-    done = run_jobs(executor or InThisProcess(), job, jobs)
-    reports = list(track(done, total=len(names), what="reading headers", unit="geometries"))
-    written = tuple(target / "geometries" / name / file for name in names for file in (NAME, REPORT))
-    return ManifestReport(folder, written, tuple(reports), tuple(notes))
-
-
-def find_geometries(root: Path) -> list[str]:
-    """Return the names of a survey's geometries."""
-    if not root.is_dir():
-        raise MissingDataError(f"{root}: no such folder")
-    listed = root / "dataset.json"
-    if listed.is_file():
-        names = _read_json(listed).get("geometries")
-        if not isinstance(names, list) or not names:
-            raise DataError(f'{listed}: has no list "geometries"')
-        missing = [str(name) for name in names if not (root / "geometries" / str(name)).is_dir()]
-        if missing:
-            raise MissingDataError(f"{listed}: names {missing[0]!r}, and there is no geometries/{missing[0]}")
-        return [str(name) for name in names]
-    names = sorted(path.parent.name for path in root.glob("geometries/*/geometry.json"))
-    if not names:
-        raise MissingDataError(f"{root}: no dataset.json and no geometries/*/geometry.json: not a survey's folder")
-    return names
-
-
-def _find_arrivals(root: Path) -> Path:
-    # A CSV can say more (uncertainty, no arrival) than the .mat beside it
-    for name in ("arrivals.csv", "picks.csv", "tlArrival.mat"):
-        if (root / name).is_file():
-            return root / name
-    raise MissingDataError(f"{root}: no arrivals.csv and no tlArrival.mat. Give the picks: --arrivals FILE")
-
-
-def _read_json(path: Path) -> dict[str, Any]:  # Any: JSON values
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MissingDataError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise DataError(f"{path}: must be an object in braces")
-    return values
-
-
-def shot_list(folder: Path) -> list[int]:
-    """Return the shot numbers that a geometry.json lists.
+def write_manifest(table: pd.DataFrame, report: Mapping[str, Any], folder: Path) -> None:  # Any: JSON values
+    """Write a manifest and its report to a geometry's folder, each beside and renamed.
 
     Raises:
-        MissingDataError: if there is no such file.
-        DataError: if the list is missing, empty, has repeats, or the file contradicts the folder's name.
+        OutputError: if the folder cannot be written.
     """
-    path = folder / "geometry.json"
-    values = _read_json(path)
-    if "id" in values and str(values["id"]) != folder.name:
-        raise DataError(f"{path}: id is {values['id']!r} and the folder {folder.name!r}. Correct one of them")
-    assets = values.get("assets")
-    shots = assets.get("shots") if isinstance(assets, dict) else None
-    if isinstance(shots, dict) and {"start", "stop"} <= set(shots):
-        listed = _shot_range(path, shots)
-    elif isinstance(shots, list):
-        listed = [_whole(path, "assets.shots", one) for one in shots]
-    else:
-        raise DataError(f"{path}: assets.shots must have start and stop (and step, end_exclusive), or be a list")
-    if not listed:
-        raise DataError(f"{path}: assets.shots {json.dumps(shots)} is an empty list")
-    if len(set(listed)) < len(listed) or min(listed) < 0:
-        raise DataError(f"{path}: assets.shots must be different numbers from 0 up")
-    return listed
-
-
-def _shot_range(path: Path, shots: Mapping[str, Any]) -> list[int]:  # Any: JSON values
-    names = ("start", "stop", "step")
-    start, stop, step = (_whole(path, f"assets.shots.{name}", shots.get(name, 1)) for name in names)
-    end = stop if shots.get("end_exclusive", False) else stop + (1 if step > 0 else -1)
-    return list(range(start, end, step)) if step else []
-
-
-def _whole(path: Path, name: str, value: Any) -> int:  # Any: a JSON value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
-        raise DataError(f"{path}: {name} is {value!r}, not a whole number")
-    return int(value)
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the SEG-Y files of a geometry, one a station."""
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SEGY_SUFFIXES)
-    if not files:
-        raise MissingDataError(f"{folder}: no SEG-Y files (*.segy, *.sgy)")
-    stations = [path.stem for path in files]
-    twice = next((path for path in files if stations.count(path.stem) > 1), None)
-    if twice is not None:
-        raise DataError(f"{folder}: several files of the station {twice.stem}. Rename or remove all but one")
-    return files
-
-
-def _parted(
-    picks: pd.DataFrame, lists: Mapping[str, Sequence[int]], files: Mapping[str, Sequence[Path]], source: Path
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return the picks of each geometry, and a note on those of none.
-
-    Picks that name no geometry belong to the one that lists their shot; where several do, to the one with the station.
-    """
-    unnamed = picks["geometry"] == ""
-    listed = {name: unnamed & picks["shot_id"].isin(shots) for name, shots in lists.items()}
-    contested = unnamed & (sum(mask.astype(int) for mask in listed.values()) > 1)
-    claimed = {}
-    for name, mask in listed.items():
-        has_file = picks["station"].isin([path.stem for path in files[name]])
-        claimed[name] = (picks["geometry"] == name) | (mask & (~contested | has_file))
-    n_claims = sum(mask.astype(int) for mask in claimed.values())
-    if np.any(n_claims > 1):
-        row = int(np.flatnonzero(n_claims > 1)[0])
-        one, several = picks.iloc[row], [name for name, mask in claimed.items() if mask.iloc[row]]
-        raise DataError(
-            f"{source}: station {one['station']} and shot {one['shot_id']} are in {' and '.join(several)}, and the "
-            "pick does not say which is meant. Give the arrivals as CSV with a column geometry"
-        )
-    notes = []
-    for (geometry, station), some in picks[n_claims == 0].groupby(["geometry", "station"]):
-        of = f"geometry {geometry}" if geometry else "shots that no geometry lists"
-        few = ", ".join(map(str, some["shot_id"].iloc[:5])) + (", ..." if len(some) > 5 else "")
-        notes.append(f"{source.name}: {len(some)} picks left out, of {of}, station {station}: shots {few}")
-    return {name: picks[mask] for name, mask in claimed.items()}, notes
-
-
-def _build_one(
-    given: tuple[str, Sequence[int], Sequence[Path], pd.DataFrame], *, root: Path, shot_byte: int | None,
-    by_index: bool, tolerance: int, out: Path,
-) -> GeometryReport:  # fmt: skip
-    import pandas as pd
-
-    name, shots, files, picks = given
-    report = GeometryReport(name, n_shots=len(shots))
-    tables = []
-    for file in files:
-        try:
-            tables.append(_station(file, root, shots, shot_byte, by_index, tolerance, report))
-        except DataError as error:
-            report.note("file left out", str(error))
-    if not tables:
-        raise DataError(
-            f"{root / 'geometries' / name}: none of {len(files)} files can be read. The first: "
-            f"{report.problems['file left out'][0]}"
-        )
-    every = pd.concat(tables, ignore_index=True)
-    table = _with_picks(every[every["shot_id"] >= 0], picks, report)
-    report.n_files, report.n_traces = len(tables), len(every)
-    report.root = "" if out.resolve() == root.resolve() else str(root.resolve())
-    report.headers_used = tuple(sorted(set(every["header_used"])))
-    report.counts = {**_counts(table["pick_status"]), **_counts(every["alignment"])}
-    _write(table, report, out / "geometries" / name)
-    return report
-
-
-def _counts(column: Any) -> dict[str, int]:  # Any: a pandas Series
-    return {str(name): int(count) for name, count in column.value_counts().items()}
-
-
-def _station(
-    file: Path, root: Path, shots: Sequence[int], shot_byte: int | None, by_index: bool, tolerance: int,
-    report: GeometryReport,
-) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of one station's file."""
-    import pandas as pd
-
-    headers = read_headers(file)
-    candidates = {f"byte_{shot_byte}": read_word(file, shot_byte)} if shot_byte else dict(headers.shots)
-    # A byte that the user names is believed as soon as it explains anything
-    found = align(candidates, shots, tolerance=tolerance, by_index=by_index, enough=0 if shot_byte else ENOUGH)
-    for note in headers.notes:
-        report.note("assumed", f"{file.stem}: {note}")
-    _note_alignment(file.stem, found, shots, headers.n_traces, report)
-    places = {name: np.round(getattr(headers, name), 6) for name in PLACES}
-    return pd.DataFrame(
-        {
-            "geometry": report.geometry, "station": file.stem, "segy_path": file.relative_to(root).as_posix(),
-            "trace_index": np.arange(headers.n_traces), "shot_id": found.shot_id,
-            "sampling_rate_hz": np.round(1 / headers.interval_s, 6), "n_samples": headers.n_samples,
-            "delay_s": np.round(headers.delay_s, 9), "offset_m": np.round(headers.offset_m, 4),
-            **places, "header_used": found.header or ("index" if "index" in found.how else "none"),
-            "alignment": found.how, "doubtful": np.isin(found.shot_id, found.duplicates),
-        }
-    )  # fmt: skip
-
-
-def _note_alignment(
-    station: str, found: Alignment, shots: Sequence[int], n_traces: int, report: GeometryReport
-) -> None:
-    report.scores[station] = [one.to_json() for one in found.scores]
-    for trace, number, shot in found.tolerant:
-        report.note("tolerant match", f"{station} trace {trace}: header {number} taken for shot {shot}")
-    for trace in np.flatnonzero(found.shot_id < 0).tolist():
-        report.note("trace without a shot of the list", f"{station} trace {trace}")
-    for shot in found.duplicates:
-        report.note("shot with several traces, of which none gets its pick", f"{station} shot {shot}")
-    if found.header == "" and "index" in found.how:
-        report.note("matched by order, since no header explains the shot list", f"{station}: {n_traces} traces")
-    missing = sorted(set(shots) - set(found.shot_id.tolist()))
-    if missing:
-        few = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-        report.note("station without some of the listed shots", f"{station}: {len(missing)} ({few})")
-
-
-def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, report: GeometryReport) -> pd.DataFrame:
-    """Return the rows with their picks; what cannot be used is noted and leaves the trace unpicked."""
-    key = ["station", "shot_id"]
-    stations = set(table["station"])
-    for station, some in picks[~picks["station"].isin(stations)].groupby("station"):
-        report.note("picks of a station without a file", f"{station}: {len(some)} picks")
-    picks = _one_pick_a_trace(picks[picks["station"].isin(stations)], report)
-    columns = [*key, "pick_time_s", "pick_uncertainty_s", "pick_status"]
-    merged = table.merge(picks[columns], on=key, how="left")
-    merged["pick_status"] = merged["pick_status"].fillna("unpicked")
-    without = picks[["station", "shot_id"]].merge(table[key].drop_duplicates(), on=key, how="left", indicator=True)
-    for row in without[without["_merge"] == "left_only"].itertuples():
-        report.note("pick without a trace", f"{row.station} shot {row.shot_id}")
-    first_s = merged["delay_s"]
-    last_s = first_s + (merged["n_samples"] - 1) / merged["sampling_rate_hz"]
-    outside = (merged["pick_time_s"] < first_s - ROUNDING_S) | (merged["pick_time_s"] > last_s + ROUNDING_S)
-    for row in merged[outside].itertuples():
-        report.note(
-            "pick outside of its record, taken for unpicked", f"{row.station} shot {row.shot_id}: {row.pick_time_s:g} s"
-        )
-    merged.loc[outside | merged["doubtful"], "pick_status"] = "unpicked"
-    merged.loc[merged["pick_status"] != "picked", ["pick_time_s", "pick_uncertainty_s"]] = np.nan
-    return merged[list(COLUMNS)]
-
-
-def _one_pick_a_trace(picks: pd.DataFrame, report: GeometryReport) -> pd.DataFrame:
-    """Return picks without repeats: the first of a trace that has a time, else the first."""
-    key = ["station", "shot_id"]
-    for (station, shot), some in picks[picks.duplicated(key, keep=False)].groupby(key):
-        times = ", ".join(
-            f"{one.pick_time_s:g} s" if one.pick_status == "picked" else str(one.pick_status)
-            for one in some.itertuples()
-        )
-        report.note("several picks of one trace, the first with a time is used", f"{station} shot {shot}: {times}")
-    timed_first = picks.iloc[np.argsort(picks["pick_status"].to_numpy() != "picked", kind="stable")]
-    return timed_first.drop_duplicates(key)
-
-
-def _write(table: pd.DataFrame, report: GeometryReport, folder: Path) -> None:
     partial_file = folder / f"{NAME}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in ((NAME, _csv(table)), (REPORT, (json.dumps(report.to_json(), indent=1) + "\n").encode())):
+        for name, content in ((NAME, _csv(table)), (REPORT, (json.dumps(report, indent=1) + "\n").encode())):
             partial_file = folder / f"{name}.partial"
             partial_file.write_bytes(content)
             os.replace(partial_file, folder / name)
@@ -427,7 +72,7 @@ def survey_root(folder: Path) -> Path:
         MissingDataError: if the survey is not where the report says.
     """
     for report in sorted(folder.glob(f"geometries/*/{REPORT}")):
-        named = _read_json(report).get("root")
+        named = read_json(report).get("root")
         if named:
             if not Path(named).is_dir():
                 raise MissingDataError(
@@ -502,6 +147,10 @@ def check_manifest(path: str | Path) -> str:
                 f"{root / str(segy_path)}: has {headers.n_traces} traces of {headers.layout.n_samples} samples, the "
                 f"manifest says otherwise. Build it again: seisloom manifest build {root}"
             )
-    counts: Mapping[str, int] = _counts(table["pick_status"])
-    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    said = ", ".join(f"{count} {name}" for name, count in counts(table["pick_status"]).items())
     return f"{path}: {len(table)} traces of {table['segy_path'].nunique()} files are as the manifest says: {said}"
+
+
+def counts(column: Any) -> dict[str, int]:  # Any: a pandas Series
+    """Return how often each value stands in a column."""
+    return {str(name): int(count) for name, count in column.value_counts().items()}
