@@ -78,6 +78,7 @@ def build(
     if json:
         screen.say_json(report.to_json())
         return
+    screen.table(report.score_rows(), title="Header words against the shot list")
     screen.table(report.rows(), title="Manifests")
     for line in report.lines():
         screen.say(line)

@@ -88,6 +88,24 @@ class ManifestReport:
             for one in self.geometries
         ]
 
+    def score_rows(self) -> list[dict[str, Any]]:  # Any: cells
+        """Return, for each geometry and header word, how well it explains the shot list, over all stations."""
+        rows = []
+        for one in self.geometries:
+            by_word: dict[str, list[Mapping[str, Any]]] = {}
+            for scores in one.scores.values():
+                for score in scores:
+                    by_word.setdefault(score["header"], []).append(score)
+            for word, found in by_word.items():
+                rows.append(
+                    {
+                        "geometry": one.geometry, "header": word, "traces in list": sum(s["matches"] for s in found),
+                        "monotone": sum(s["monotone"] for s in found) / len(found),
+                        "numbers a station": sum(s["distinct"] for s in found) / len(found),
+                    }
+                )  # fmt: skip
+        return rows
+
     def lines(self) -> list[str]:
         """Return problems and what was written, in words."""
         said = list(self.notes)
