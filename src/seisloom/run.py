@@ -11,7 +11,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,6 @@ def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
     if known is not None:
         return known
     task = task_of(recipe)
-
     counted = [field.name for field in task.sample.fields if field.label == "class"]
     return write_shard(job.path, task.read_many(recipe, job.refs), task.sample, counted=counted, recipe=job.mark(mark))
 
@@ -189,7 +188,7 @@ def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     """Return the method with a calibration from records with truth."""
     product = opened.task.apply(opened.recipe, opened.predictor, None, records)
     calibration = opened.task.calibrate(opened.recipe, product)
-    return Opened(opened.name, opened.task, opened.recipe, opened.predictor, calibration, opened.bundle)
+    return replace(opened, calibration=calibration)
 
 
 def _write_calibration(opened: Opened, folder: Path) -> None:

@@ -75,10 +75,3 @@ class Task(Generic[R]):
     """A picture of a product over its records."""
     write: Callable[[Product, Path], None]
     """A product to a file; the suffix chooses the format."""
-
-
-def each_alone(
-    recipe: Any, refs: Sequence[Ref], training: bool
-) -> Sequence[Sequence[Ref]]:  # Any: fits every room's recipe
-    """Return every ref as an item of its own: the `group` of rooms whose samples are not seen together."""
-    return [(ref,) for ref in refs]

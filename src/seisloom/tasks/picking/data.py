@@ -32,6 +32,8 @@ from seisloom.tasks.picking.windows import (
     window_start_s,
 )
 
+NOISE = "-noise-"
+"""Stands in the key of a window of noise, between the key of its trace and its number."""
 TOGETHER = 128
 """Traces that are prepared at once: enough to pay for a filter's design, few enough to stay in the cache."""
 
@@ -89,11 +91,10 @@ def _usable(recipe: PickingRecipe, row: Mapping[str, Any]) -> bool:
 
 
 def _ref(recipe: PickingRecipe, row: Mapping[str, Any]) -> Ref:
-    geometry, station, shot = str(row["geometry"]), str(row["station"]), int(row["shot_id"])
     numbers = ("pick_time_s", "pick_uncertainty_s", "delay_s", "sampling_rate_hz", "offset_m")
     return Ref(
         key=trace_key(row),
-        groups={"geometry": geometry, "station": f"{geometry}/{station}", "shot": f"{geometry}/{shot}"},
+        groups=groups_of(row),
         seed=recipe.seed,
         source={
             "segy_path": row["segy_path"], "trace_index": int(row["trace_index"]),
@@ -107,6 +108,17 @@ def _ref(recipe: PickingRecipe, row: Mapping[str, Any]) -> Ref:
 def trace_key(row: Mapping[str, Any]) -> str:  # Any: a table's cells
     """Return the key of the trace of a manifest's row."""
     return f"{row['geometry']}/{row['station']}/shot-{int(row['shot_id']):06d}-trace-{int(row['trace_index']):05d}"
+
+
+def groups_of(row: Mapping[str, Any]) -> dict[str, str]:  # Any: a table's cells
+    """Return what the trace of a manifest's row belongs to; station and shot carry their line's name."""
+    line = str(row["geometry"])
+    return {"geometry": line, "station": f"{line}/{row['station']}", "shot": f"{line}/{int(row['shot_id'])}"}
+
+
+def record_key(ref: Ref) -> str:
+    """Return the key of the trace that a ref is cut from: its own, or that of the trace around a window of noise."""
+    return ref.key.split(NOISE)[0]
 
 
 def _number(value: Any) -> float | None:  # Any: a table's cell
@@ -123,7 +135,7 @@ def _noise_refs(recipe: PickingRecipe, records: Sequence[Ref]) -> list[Ref]:
         return []
     cap = math.floor(config.neg_to_pos_max * sum(ref.source["pick_status"] == "picked" for ref in records))
     candidates = [
-        replace(ref, key=f"{ref.key}-noise-{k}", source={**ref.source, "kind": "noise"})
+        replace(ref, key=f"{ref.key}{NOISE}{k}", source={**ref.source, "kind": "noise"})
         for ref in records
         if ref.source["pick_status"] != "unpicked" and ref.source["kind"] == "record"
         for k in range(config.neg_k)
@@ -240,7 +252,7 @@ def gathers(refs: Sequence[Ref], way: Gathering, *, size: int) -> list[list[Ref]
     across = "station" if way == "shot" else "shot"
     found: dict[tuple[str, str, bool], list[Ref]] = defaultdict(list)
     for ref in refs:
-        found[(ref.groups["geometry"], ref.groups[way], "-noise-" in ref.key)].append(ref)
+        found[(ref.groups["geometry"], ref.groups[way], NOISE in ref.key)].append(ref)
     parts: list[list[Ref]] = []
     for some in found.values():
         some.sort(key=lambda ref: (natural(ref.groups[across]), ref.key))

@@ -15,7 +15,15 @@ from seisloom.errors import DataError, MissingDataError
 from seisloom.io.gather import Gather, read_gather
 from seisloom.io.segy import cached_traces
 from seisloom.sample import Array, Ref
-from seisloom.tasks.picking.data import gathers, manifest_of, prepare, root_of, trace_key
+from seisloom.tasks.picking.data import (
+    gathers,
+    groups_of,
+    manifest_of,
+    prepare,
+    record_key,
+    root_of,
+    trace_key,
+)
 from seisloom.tasks.picking.recipe import PickingRecipe
 
 
@@ -63,7 +71,7 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
     Raises:
         MissingDataError: if the survey's files are not there any more.
     """
-    wanted = {ref.key.split("-noise-")[0] for ref in refs}
+    wanted = {record_key(ref) for ref in refs}
     root = root_of(recipe)
     rows: dict[str, Any] = {}  # Any: a table's row
     whole: list[Ref] = []
@@ -71,9 +79,7 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
         name = trace_key(row)
         if name in wanted:
             rows[name] = row
-            line = row["geometry"]
-            groups = {"geometry": line, "station": f"{line}/{row['station']}", "shot": f"{line}/{row['shot_id']}"}
-            whole.append(Ref(name, groups))
+            whole.append(Ref(name, groups_of(row)))
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
     for some in gathers(whole, recipe.data.gather[0], size=recipe.data.gather_size):
@@ -124,7 +130,7 @@ def content_hash(traces: Array) -> Array:
 def contents(recipe: PickingRecipe, refs: Sequence[Ref]) -> Array:
     """Return the hashes of the traces behind refs, sorted; raw traces are read, nothing is prepared."""
     root = root_of(recipe)
-    keys = {ref.key.split("-noise-")[0] for ref in refs}
+    keys = {record_key(ref) for ref in refs}
     found = [
         content_hash(cached_traces(root / row["segy_path"]).read(int(row["trace_index"]))[None])
         for row in manifest_of(recipe).to_dict("records")

@@ -14,6 +14,7 @@ from seisloom.errors import DataError, OutputError
 from seisloom.io.gather import Gather, read_gather
 from seisloom.io.picks import read_sgt
 from seisloom.io.segy import write_segy
+from seisloom.io.shards import write_json
 from seisloom.sample import Array
 
 SAME_PLACE_M = 0.05
@@ -53,9 +54,7 @@ def import_line(
     places = np.unique(np.round(np.concatenate([gather.group_x for gather in shots.values()]), 3))
     rows, n_traces = _write_stations(folder, shots, places)
     listed = sorted(shots)
-    (folder / "geometry.json").write_text(
-        json.dumps({"id": geometry, "assets": {"shots": listed, "pick_phase": "P"}}, indent=1) + "\n", encoding="utf-8"
-    )
+    write_json(folder / "geometry.json", {"id": geometry, "assets": {"shots": listed, "pick_phase": "P"}})
     matched, n_lost = _match(picks, rows, pick_error_s)
     _append(root, geometry, matched)
     return {
@@ -143,4 +142,4 @@ def _append(root: Path, geometry: str, matched: list[tuple[str, int, float, floa
         for station, number, time_s, error_s in matched:
             writer.writerow([geometry, station, number, f"{time_s:.9g}", "" if np.isnan(error_s) else f"{error_s:.9g}"])
     lines = json.loads(dataset.read_text(encoding="utf-8"))["geometries"] if dataset.is_file() else []
-    dataset.write_text(json.dumps({"geometries": [*lines, geometry]}, indent=1) + "\n", encoding="utf-8")
+    write_json(dataset, {"geometries": [*lines, geometry]})
