@@ -14,7 +14,9 @@ from seisloom.errors import PluginError
 
 def demo(
     room: Annotated[str, typer.Argument(help="Room; picking is the main job.")] = "picking",
-    out: Annotated[Path, typer.Option(help="Folder for everything it makes; replaced.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Folder for everything it makes; a former demo there is replaced.")] = Path(
+        "demo"
+    ),
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Do not fetch real records.")] = False,
     epochs: Annotated[int, typer.Option(help="Epochs of the fine-tuning.")] = 12,
 ) -> None:
@@ -24,7 +26,8 @@ def demo(
     from seisloom.cli.use import show_report
     from seisloom.demos.picking import run_demo
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "seisloom"
+    # An empty XDG_CACHE_HOME is as good as none, says the XDG Base Directory Specification
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seisloom"
     made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
     for note in made.notes:
         screen.say(note)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from seisloom.bundle import Bundle, open_predictor, shipped_bundles
-from seisloom.errors import DataError
+from seisloom.demos.fetch import fetch_package
+from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
 from seisloom.run import evaluate, train, with_calibration
@@ -31,6 +30,8 @@ PACKAGE = "refrapy==0.2.4.1"
 """Two land refraction lines with human picks, MIT, by V. Guedes and S. Maciel (github.com/AlgoSismos/Refrapy)."""
 LINES = {"REFRAPY1": "field_example_01", "REFRAPY2": "field_example_02"}
 SHIPPED = "onset-refraction"
+MARK = "demo.txt"
+"""Says that a folder is a demo's, so that the next one may replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,13 @@ def run_demo(out: Path, *, cache: Path, synthetic: bool = False, epochs: int = 1
         cache: folder for the downloaded package.
         synthetic: use a synthetic survey instead of the real lines.
         epochs: of the fine-tuning.
+    Raises:
+        OutputError: if the folder holds something that no demo has made, or cannot be written.
     """
     notes: list[str] = []
     root = out / "survey"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    if synthetic or not _fetch(root, cache, notes):
-        notes.append("the records are synthetic: land lines with known onsets")
-        config = SurveyConfig(n_geometries=2, n_stations=24, n_shots=12, seed=1)
-        write_survey(config, root)
+    _clear(out)
+    _write_records(root, cache, notes, synthetic=synthetic)
     build_manifest(root)
     recipe = read_recipe("picking", _changes(root, epochs))
     assert isinstance(recipe, PickingRecipe)
@@ -79,34 +78,48 @@ def run_demo(out: Path, *, cache: Path, synthetic: bool = False, epochs: int = 1
 
 
 def _changes(root: Path, epochs: int) -> list[str]:
-    changes = [f"data.root={root.resolve()}", f"train.epochs={epochs}", f"train.patience={epochs}"]
+    changes = [f"data.root={root.resolve()}", f"train.epochs={epochs}", f"train.patience={epochs}", "calibrate.folds=0"]
     if SHIPPED in shipped_bundles():
         changes += [f"train.init_from={SHIPPED}", "train.lr=3e-4"]
     return changes
 
 
-def _fetch(root: Path, cache: Path, notes: list[str]) -> bool:
-    """Install the package as data only and make a survey of its lines; False where nothing can be installed."""
-    target = cache / PACKAGE.replace("==", "-")
-    if not (target / "refrapy" / "data").is_dir():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), PACKAGE]
-        logger.info("fetching %s (two land lines with human picks, MIT)", PACKAGE)
+def _clear(out: Path) -> None:
+    """Make the folder anew; one that is not empty and no former demo's is left as it is."""
+    try:
+        if out.exists():
+            if any(out.iterdir()) and not (out / MARK).is_file():
+                raise OutputError(f"{out}: is not empty and not a former demo's. Choose another folder: --out DEMO")
+            shutil.rmtree(out)
+        out.mkdir(parents=True)
+        (out / MARK).write_text("Made by seisloom demo. The next demo in this folder replaces all of it.\n")
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{out}: cannot be written: {error.strerror}. Choose another folder: --out DEMO") from error
+
+
+def _write_records(root: Path, cache: Path, notes: list[str], *, synthetic: bool) -> None:
+    """Make a survey of the real lines; of synthetic ones where that is asked for, or no index serves the real ones."""
+    if not synthetic:
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            notes.append(f"{PACKAGE} could not be fetched: {error}")
-            return False
-        if done.returncode != 0:
-            notes.append(f"{PACKAGE} could not be fetched: {done.stderr.strip().splitlines()[-1:]}")
-            shutil.rmtree(target, ignore_errors=True)
-            return False
+            package = fetch_package(PACKAGE, cache)
+        except MissingDataError as error:
+            notes.append(f"{error}. The demo uses synthetic records instead")
+            logger.warning("%s", notes[-1])  # now, and not after minutes: it may not be what the user wants
+        else:
+            _import_lines(package, root, notes)
+            return
+    notes.append("the records are synthetic: land lines with known onsets")
+    write_survey(SurveyConfig(n_geometries=2, n_stations=24, n_shots=12, seed=1), root)
+
+
+def _import_lines(package: Path, root: Path, notes: list[str]) -> None:
     for line, name in LINES.items():
-        data = target / "refrapy" / "data" / name
-        counts = import_line(
-            sorted((data / "data").glob("*.dat")), data / "picks" / f"{name}.sgt", root, geometry=line
-        )  # fmt: skip
+        data = package / "refrapy" / "data" / name
+        files, picks = sorted((data / "data").glob("*.dat")), data / "picks" / f"{name}.sgt"
+        counts = import_line(files, picks, root, geometry=line)
         notes.append(f"{line}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
-    return True
 
 
 def _seen(recipe: PickingRecipe, refs: Sequence[Ref]) -> tuple[list[str], list[str]]:
