@@ -6,8 +6,9 @@ import inspect
 
 import numpy as np
 
-from seisloom.signal.features import SEED_CHANNELS, moving_mean, moving_std, seed_features
+from seisloom.signal.features import SEED_CHANNELS, seed_features
 from seisloom.signal.filters import bandpass, envelope
+from seisloom.signal.moving import moving_mean, moving_std
 from seisloom.signal.triggers import centred_sta_lta
 
 FS_HZ = 200.0
@@ -31,13 +32,6 @@ def test_channels_are_what_their_names_say() -> None:
     assert 20 < y["contrast_db"][0] < 80
     for name, sta_s, lta_s in (("sta_lta_short", 0.05, 0.5), ("sta_lta_long", 0.1, 1.0)):
         np.testing.assert_allclose(y[name], centred_sta_lta(band, fs_hz=FS_HZ, sta_s=sta_s, lta_s=lta_s), rtol=1e-5)
-
-
-def test_moving_mean_and_std_agree_with_a_loop() -> None:
-    x = np.random.default_rng(1).standard_normal((2, 60))
-    windows = [x[:, max(0, i - 3) : i + 4] for i in range(60)]
-    np.testing.assert_allclose(moving_mean(x, n_window=7), np.stack([w.mean(-1) for w in windows], -1), atol=1e-12)
-    np.testing.assert_allclose(moving_std(x, n_window=7), np.stack([w.std(-1) for w in windows], -1), atol=1e-9)
 
 
 def test_traces_together_give_what_each_gives_alone() -> None:

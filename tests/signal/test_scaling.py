@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seisloom.signal.scaling import count_non_finite, robust_scale
+from seisloom.signal.scaling import count_non_finite, quantile, robust_scale
 
 
 def test_the_percentile_of_a_scaled_trace_is_one() -> None:
@@ -61,3 +61,10 @@ def test_non_finite_samples_become_zero_and_change_nothing_else(bad: float) -> N
     np.testing.assert_allclose(np.delete(y, 100, axis=-1)[:2], robust_scale(x)[:2], rtol=1e-6)
     assert not y[2].any()
     assert count_non_finite(spoiled).tolist() == [1, 1, 402]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 40), st.floats(0, 1), st.integers(0, 2**32 - 1))
+def test_a_quantile_is_that_of_numpy(n_time: int, share: float, seed: int) -> None:
+    x = np.random.default_rng(seed).standard_normal((3, n_time))
+    np.testing.assert_allclose(quantile(x, share), np.quantile(x, share, axis=-1), rtol=1e-12, atol=1e-15)

@@ -6,7 +6,9 @@ import numpy as np
 
 from seisloom.sample import Array
 from seisloom.signal.filters import bandpass, envelope
-from seisloom.signal.triggers import centred_sta_lta
+from seisloom.signal.moving import RunningSum, deviation, moving_mean
+from seisloom.signal.scaling import quantile
+from seisloom.signal.triggers import centred_ratio, window_lengths
 
 SEED_CHANNELS = (
     "bandpassed",
@@ -49,59 +51,30 @@ def seed_features(
     percentile of the band-passed amplitude over the RMS of the quietest window, the same at all samples.
     """
     x = np.asarray(x, dtype=np.float64)
-    n_time = x.shape[-1]
+    out = np.empty((*x.shape[:-1], len(SEED_CHANNELS), x.shape[-1]), dtype=np.float32)
+    n_smooth, n_std, n_quiet = (max(1, round(window_s * fs_hz)) for window_s in (smooth_s, std_s, quiet_s))
+    short, long = (window_lengths(fs_hz, *windows_s) for windows_s in (short_s, long_s))
     band = bandpass(x, fs_hz=fs_hz, low_hz=low_hz, high_hz=high_hz)
+    energy = RunningSum.of(np.square(band), reach=max(*short, *long, n_std))
     magnitude = np.abs(band)
     hull = envelope(band)
-    channels = (
-        band,
-        centred_sta_lta(band, fs_hz=fs_hz, sta_s=short_s[0], lta_s=short_s[1]),
-        centred_sta_lta(band, fs_hz=fs_hz, sta_s=long_s[0], lta_s=long_s[1]),
-        hull,
-        moving_mean(hull, n_window=max(1, round(smooth_s * fs_hz))),
-        moving_std(magnitude, n_window=max(1, round(std_s * fs_hz))),
-        np.broadcast_to(_contrast_db(magnitude, n_quiet=max(1, round(quiet_s * fs_hz)))[..., None], x.shape),
-    )
-    out = np.empty((*x.shape[:-1], len(channels), n_time), dtype=np.float32)
-    for channel, values in enumerate(channels):
-        out[..., channel, :] = values
+    out[..., 0, :] = band
+    out[..., 1, :] = centred_ratio(energy, *short)
+    out[..., 2, :] = centred_ratio(energy, *long)
+    out[..., 3, :] = hull
+    out[..., 4, :] = moving_mean(hull, n_window=n_smooth)
+    out[..., 5, :] = deviation(moving_mean(magnitude, n_window=n_std), energy.mean_around(n_std))
+    out[..., 6, :] = _contrast_db(magnitude, energy, n_quiet=n_quiet)[..., None]
     return out
 
 
-def moving_mean(x: Array, *, n_window: int) -> Array:
-    """Return the mean over `n_window` samples around each one, shape (..., time); windows are cut at the ends."""
-    x = np.asarray(x, dtype=np.float64)
-    n_time = x.shape[-1]
-    total = np.zeros((*x.shape[:-1], n_time + 1))
-    np.cumsum(x, axis=-1, out=total[..., 1:])
-    first, end = _window_bounds(n_time, n_window)
-    return np.asarray((total[..., end] - total[..., first]) / (end - first))
-
-
-def moving_std(x: Array, *, n_window: int) -> Array:
-    """Return the standard deviation over `n_window` samples around each one, shape (..., time)."""
-    x = np.asarray(x, dtype=np.float64)
-    mean = moving_mean(x, n_window=n_window)
-    variance = moving_mean(x * x, n_window=n_window) - mean * mean
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))  # rounding can take it below 0
-
-
-def _contrast_db(magnitude: Array, *, n_quiet: int) -> Array:
+def _contrast_db(magnitude: Array, energy: RunningSum, *, n_quiet: int) -> Array:
     """Return how far the loud part of a trace stands above its quietest window, in dB, shape (...)."""
     n_time = magnitude.shape[-1]
     n_quiet = min(n_quiet, n_time)
-    total = np.cumsum(np.square(magnitude), axis=-1)
-    total = np.concatenate([np.zeros_like(total[..., :1]), total], axis=-1)
-    quietest = ((total[..., n_quiet:] - total[..., : n_time + 1 - n_quiet]) / n_quiet).min(axis=-1)
-    loud = np.square(np.percentile(magnitude, 92, axis=-1))
+    quietest = energy.inside(n_quiet).min(axis=-1) / n_quiet
+    loud = np.square(quantile(magnitude, 0.92))
     # A window of zeros (a mute) would make the contrast infinite: 120 dB is more than a recorder resolves.
-    floor = np.maximum(quietest, 1e-12 * total[..., -1] / n_time)
+    floor = np.maximum(quietest, 1e-12 * energy.whole[..., 0] / n_time)
     ratio = np.divide(loud, floor, out=np.ones_like(loud), where=(floor > 0) & (loud > 0))
     return np.where(ratio == 1.0, NO_CONTRAST_DB, 10.0 * np.log10(ratio))
-
-
-def _window_bounds(n_time: int, n_window: int) -> tuple[Array, Array]:
-    """Return the first sample and the end of the window around each sample."""
-    idx = np.arange(n_time)
-    first = np.maximum(idx - n_window // 2, 0)
-    return first, np.minimum(idx - n_window // 2 + n_window, n_time)

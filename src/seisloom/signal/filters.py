@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from scipy import signal
-from scipy.fft import next_fast_len
+from scipy.fft import irfft, next_fast_len, rfft
 
 from seisloom.errors import DataError
 from seisloom.sample import Array
@@ -75,8 +76,12 @@ def resample(x: Array, *, fs_hz: float, target_fs_hz: float) -> Array:
     ratio = _resampling_ratio(x.shape[-1], fs_hz=fs_hz, target_fs_hz=target_fs_hz)
     # Taking one sample of each trace as its zero keeps float32 precise where an offset exceeds the signal.
     level = np.asarray(x[..., :1], dtype=np.float64)
-    y = signal.resample_poly(x - level, ratio.numerator, ratio.denominator, axis=-1, padtype="edge")
-    return np.asarray(y + level, dtype=np.float32)
+    taps = _anti_alias(max(ratio.numerator, ratio.denominator))
+    y = signal.resample_poly(  # type: ignore[call-overload]  # the stubs know no window of one's own
+        x - level, ratio.numerator, ratio.denominator, axis=-1, window=taps, padtype="edge"
+    )
+    y += level
+    return np.asarray(y, dtype=np.float32)
 
 
 def envelope(x: Array) -> Array:
@@ -89,9 +94,17 @@ def envelope(x: Array) -> Array:
     n_time = x.shape[-1]
     if n_time == 0:
         return x.copy()
-    centred = x - x.mean(axis=-1, keepdims=True)
-    analytic = signal.hilbert(centred, N=next_fast_len(n_time), axis=-1)[..., :n_time]
-    return np.asarray(np.abs(analytic), dtype=x.dtype)
+    x = x - x.mean(axis=-1, keepdims=True)
+    n_padded = next_fast_len(n_time)
+    spectrum = rfft(x, n_padded, axis=-1)
+    spectrum *= -1j  # a quarter of a period later; what has no phase, the mean and Nyquist, has no such part
+    spectrum[..., 0] = 0
+    if n_padded % 2 == 0:
+        spectrum[..., -1] = 0
+    square = irfft(spectrum, n_padded, axis=-1, overwrite_x=True)[..., :n_time]
+    square *= square
+    square += np.square(x, out=x)
+    return np.asarray(np.sqrt(square, out=square))
 
 
 def _as_floating(x: Array) -> Array:
@@ -100,6 +113,7 @@ def _as_floating(x: Array) -> Array:
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
+@lru_cache(maxsize=32)  # of a few traces, the design takes longer than the filtering
 def _butterworth(*, fs_hz: float, low_hz: float | None, high_hz: float | None, order: int) -> Array:
     """Return the second-order sections of the filter, once its corners are known to make sense."""
     nyquist_hz = fs_hz / 2
@@ -116,6 +130,12 @@ def _butterworth(*, fs_hz: float, low_hz: float | None, high_hz: float | None, o
     if high_hz is None:
         return np.asarray(signal.butter(order, corners[0], "highpass", fs=fs_hz, output="sos"))
     return np.asarray(signal.butter(order, corners, "bandpass", fs=fs_hz, output="sos"))
+
+
+@lru_cache(maxsize=32)
+def _anti_alias(factor: int) -> Array:
+    """Return the low-pass of a change of rate by a ratio whose larger part is `factor`: SciPy's own, designed once."""
+    return np.asarray(signal.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0)))
 
 
 def _resampling_ratio(n_time: int, *, fs_hz: float, target_fs_hz: float) -> Fraction:

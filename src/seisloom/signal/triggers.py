@@ -6,6 +6,7 @@ import numpy as np
 
 from seisloom.errors import DataError
 from seisloom.sample import Array
+from seisloom.signal.moving import RunningSum
 
 # A mean that is smaller than this part of the trace's whole energy is the rounding of a running sum, not a signal.
 ROUNDING = 1e-14
@@ -30,8 +31,8 @@ def sta_lta(x: Array, *, fs_hz: float, sta_s: float, lta_s: float) -> Array:
     >>> sta_lta(np.ones(100), fs_hz=10, sta_s=0.5, lta_s=5)[-1]
     np.float64(1.0)
     """
-    n_sta, n_lta = _window_lengths(fs_hz, sta_s, lta_s)
-    total = _running_energy(x)
+    n_sta, n_lta = window_lengths(fs_hz, sta_s, lta_s)
+    total = RunningSum.of(np.square(np.asarray(x, dtype=np.float64))).total
     n_time = total.shape[-1] - 1
     ratio = np.zeros((*total.shape[:-1], n_time))
     if n_time < n_lta:
@@ -50,10 +51,17 @@ def centred_sta_lta(x: Array, *, fs_hz: float, sta_s: float, lta_s: float) -> Ar
     As `sta_lta`, but not causal: it rises before an onset. Near the ends the windows are cut at the end and the
     means taken over what is left, so all samples have a value; 0 where the long window holds no energy.
     """
-    n_sta, n_lta = _window_lengths(fs_hz, sta_s, lta_s)
-    total = _running_energy(x)
-    sta, lta = (_centred_mean(total, n) for n in (n_sta, n_lta))
-    return np.divide(sta, lta, out=np.zeros_like(lta), where=lta > ROUNDING * total[..., -1:])
+    n_sta, n_lta = window_lengths(fs_hz, sta_s, lta_s)
+    return centred_ratio(RunningSum.of(np.square(np.asarray(x, dtype=np.float64)), reach=n_lta), n_sta, n_lta)
+
+
+def centred_ratio(energy: RunningSum, n_sta: int, n_lta: int) -> Array:
+    """Return `centred_sta_lta` from the running sum of the energy, shape (..., time); windows in samples."""
+    sta, lta = energy.mean_around(n_sta), energy.mean_around(n_lta)
+    silent = lta <= ROUNDING * energy.whole
+    if silent.any():
+        sta[silent], lta[silent] = 0.0, 1.0
+    return np.asarray(np.divide(sta, lta, out=sta))
 
 
 def sta_lta_onset(x: Array, *, fs_hz: float, sta_s: float, lta_s: float, threshold: float) -> Array:
@@ -100,7 +108,7 @@ def aic_onset(x: Array, *, margin: int = 5) -> tuple[Array, Array]:
     return np.where(live, margin + np.argmin(aic[..., k], axis=-1), -1), aic
 
 
-def _window_lengths(fs_hz: float, sta_s: float, lta_s: float) -> tuple[int, int]:
+def window_lengths(fs_hz: float, sta_s: float, lta_s: float) -> tuple[int, int]:
     """Return both windows in samples."""
     n_sta, n_lta = round(sta_s * fs_hz), round(lta_s * fs_hz)
     if not 0 < n_sta < n_lta:
@@ -109,23 +117,6 @@ def _window_lengths(fs_hz: float, sta_s: float, lta_s: float) -> tuple[int, int]
             "it needs 0 < STA < LTA. Choose longer windows"
         )
     return n_sta, n_lta
-
-
-def _running_energy(x: Array) -> Array:
-    """Return the energy of all samples before each one, shape (..., time + 1), float64."""
-    x = np.asarray(x, dtype=np.float64)
-    total = np.zeros((*x.shape[:-1], x.shape[-1] + 1))
-    np.cumsum(x * x, axis=-1, out=total[..., 1:])
-    return total
-
-
-def _centred_mean(total: Array, n_window: int) -> Array:
-    """Return the mean in windows around each sample, from running sums of shape (..., time + 1)."""
-    n_time = total.shape[-1] - 1
-    idx = np.arange(n_time)
-    first = np.maximum(idx - n_window // 2, 0)
-    end = np.minimum(idx - n_window // 2 + n_window, n_time)
-    return np.asarray((total[..., end] - total[..., first]) / (end - first))
 
 
 def _prefix_variance(x: Array) -> Array:
