@@ -9,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,10 @@ from hypothesis.extra.numpy import arrays as any_array
 
 from seisloom.compute import executor
 from seisloom.errors import DataError, LeftOut, MissingDataError, OutputError, SchemaError
+from seisloom.io.npz import ArrayEncoder, decode_arrays, encode_arrays
 from seisloom.io.shards import (
     Shards,
     check_shards,
-    decode_arrays,
-    encode_arrays,
     finished,
     index_path,
     read_index,
@@ -203,6 +203,26 @@ def test_arrays_of_any_shape_and_type_come_back(x: np.ndarray) -> None:
     assert back["x"].dtype == x.dtype
     assert back["x"].shape == x.shape
     assert back["x"].tobytes() == x.tobytes()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_encoder_of_many_samples_gives_the_bytes_of_one(order: str) -> None:
+    encode, rng = ArrayEncoder(), np.random.default_rng(0)
+    for n_time in (30, 40, 30):
+        some = {"x": rng.normal(size=(2, n_time)).astype(np.float32), "label": np.asarray(np.int8(3))}
+        assert encode({**some, "x": np.asarray(some["x"], order=order)}) == encode_arrays(some)
+
+
+@pytest.mark.parametrize("key", ["a/b", "long/" * 30 + "name", "Überfläche"])
+def test_members_lie_where_tarfile_finds_them(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "s-00000.tar"
+    (one,) = samples(1)
+    write_shard(path, [replace(one, key=key)], SCHEMA)
+    index = json.loads(index_path(path).read_text())["samples"][0]
+    with tarfile.open(path) as tar:
+        member = tar.getmember(f"{key}.npz")
+        assert (member.offset_data, member.size) == (index["at"], index["size"])
+        assert (tar.extractfile(f"{key}.json") or io.BytesIO()).read().startswith(b"{")
 
 
 # --- index
