@@ -26,6 +26,7 @@ from seisloom.tasks.picking.survey.manifest import read_manifest, survey_root
 from seisloom.tasks.picking.windows import (
     Prepared,
     cut,
+    jitter_reach_s,
     mask_around,
     noise_start_s,
     window_samples,
@@ -34,7 +35,7 @@ from seisloom.tasks.picking.windows import (
 
 NOISE = "-noise-"
 """Stands in the key of a window of noise, between the key of its trace and its number."""
-TOGETHER = 128
+TOGETHER = 64
 """Traces that are prepared at once: enough to pay for a filter's design, few enough to stay in the cache."""
 
 
@@ -163,30 +164,41 @@ def read_many(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[Sample | L
     one, and gives the same samples.
     """
     root = root_of(recipe)
-    for _, some in groupby(refs, key=lambda ref: (ref.source["sampling_rate_hz"], ref.source["n_samples"])):
+    for (fs_hz, _), some in groupby(refs, key=lambda ref: (ref.source["sampling_rate_hz"], ref.source["n_samples"])):
         alike = list(some)
         for first in range(0, len(alike), TOGETHER):
             block = alike[first : first + TOGETHER]
-            raw = np.stack(
-                [cached_traces(root / ref.source["segy_path"]).read(ref.source["trace_index"]) for ref in block]
-            )
-            x, fs_hz, n_bad = prepare(recipe, raw, fs_hz=block[0].source["sampling_rate_hz"])
-            for ref, trace, prepared, bad in zip(block, raw, x, n_bad, strict=True):
+            raw = _read_block(root, block)
+            dead = np.ptp(raw, axis=-1) == 0.0
+            x, prepared_fs_hz, n_bad = prepare(recipe, raw, fs_hz=fs_hz)
+            for ref, trace, is_dead, bad in zip(block, x, dead.tolist(), n_bad.tolist(), strict=True):
                 try:
-                    yield _sample(recipe, ref, trace, prepared, fs_hz=fs_hz, n_bad=int(bad))
+                    yield _sample(recipe, ref, trace, fs_hz=prepared_fs_hz, dead=is_dead, n_bad=bad)
                 except LeftOut as reason:
                     yield reason
 
 
-def _sample(recipe: PickingRecipe, ref: Ref, raw: Array, x: Array, *, fs_hz: float, n_bad: int) -> Sample:
+def _read_block(root: Path, refs: Sequence[Ref]) -> Array:
+    """Return the traces of some refs, float32 (trace, time); neighbours in one file are read together."""
+    parts = []
+    for segy_path, some in groupby(refs, key=lambda ref: str(ref.source["segy_path"])):
+        parts.append(cached_traces(root / segy_path).read_many(np.array([ref.source["trace_index"] for ref in some])))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _sample(recipe: PickingRecipe, ref: Ref, x: Array, *, fs_hz: float, dead: bool, n_bad: int) -> Sample:
+    """Return the window of a trace that is prepared, shape (channel, time)."""
     source, config = ref.source, recipe.shards
-    noise, dead = source["kind"] == "noise", float(np.ptp(raw)) == 0.0
+    noise = source["kind"] == "noise"
     if dead and config.win_mode == "pick":
         raise LeftOut("dead trace: all samples are equal")
     pick_s = math.nan if source["pick_time_s"] is None else source["pick_time_s"]
     record = Prepared(x, fs_hz, source["delay_s"] or 0.0, pick_s)
-    rng = generator("window", recipe.seed, ref.key)
-    start_s = noise_start_s(config, record, rng) if noise else window_start_s(config, record, rng)
+    if noise:
+        start_s = noise_start_s(config, record, generator("window", recipe.seed, ref.key))
+    else:
+        draws = jitter_reach_s(config) > 0
+        start_s = window_start_s(config, record, generator("window", recipe.seed, ref.key) if draws else None)
     n_samples = window_samples(config, record)
     window, t0_s = cut(record, start_s, n_samples)
     y_idx = (record.pick_s - t0_s) * fs_hz

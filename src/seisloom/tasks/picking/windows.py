@@ -46,9 +46,19 @@ def window_samples(config: PickingShards, record: Prepared) -> int:
     return config.target_len or max(int(window_length_s(config, record) * record.fs_hz + 0.5), 1)
 
 
-def window_start_s(config: PickingShards, record: Prepared, rng: np.random.Generator) -> float:
-    """Return where the window begins, in s after the shot; a pick moves by a jitter drawn from `rng`.
+def jitter_reach_s(config: PickingShards) -> float:
+    """Return how far a pick may move from its place in the window, in s; 0 where windows do not follow the pick."""
+    if config.win_mode != "pick":
+        return 0.0
+    return 0.8 * min(config.pre_s, config.post_s) if config.jitter_s is None else config.jitter_s
 
+
+def window_start_s(config: PickingShards, record: Prepared, rng: np.random.Generator | None) -> float:
+    """Return where the window begins, in s after the shot.
+
+    Args:
+        config, record: what is cut, and from what.
+        rng: draws the jitter of the pick; None if `jitter_reach_s` is 0, since to make one takes as long as the rest.
     Raises:
         LeftOut: for a window around a pick that is not there.
     """
@@ -60,8 +70,8 @@ def window_start_s(config: PickingShards, record: Prepared, rng: np.random.Gener
         return (record.t0_s + record.end_s) / 2 - config.pre_s
     if not math.isfinite(record.pick_s):
         raise LeftOut("no pick to cut a window around")
-    reach = 0.8 * min(config.pre_s, config.post_s) if config.jitter_s is None else config.jitter_s
-    return record.pick_s - config.pre_s + reach * rng.uniform(-1, 1)
+    jitter_s = 0.0 if rng is None else jitter_reach_s(config) * rng.uniform(-1, 1)
+    return record.pick_s - config.pre_s + jitter_s
 
 
 def noise_start_s(config: PickingShards, record: Prepared, rng: np.random.Generator) -> float:
