@@ -50,7 +50,7 @@ def test_the_calibration_is_that_of_its_own_part(tiny_bundle: Bundle) -> None:
     recipe = tiny_bundle.recipe
     held_out = list(records(recipe, parts_of(recipe)["calibrate"]))  # type: ignore[arg-type]
     product = PICKING.apply(recipe, tiny_bundle.predictor(), None, held_out)
-    again = PICKING.calibrate(recipe, product)
+    again = PICKING.calibrate(recipe, [product], None)
     assert tiny_bundle.calibration is not None
     stored = tiny_bundle.calibration.to_json()
     assert json.loads(json.dumps(again.to_json())) == json.loads(json.dumps(stored))
@@ -121,3 +121,40 @@ def test_only_what_changes_bytes_changes_the_hash_of_a_recipe(tiny: Tiny) -> Non
     other = ("seed=1", "pos_win_s=0.01", "prepare=[]", "target_fs=1000", "win_mode=none")
     assert {recipe_hash(tiny(change)) for change in same} == {recipe_hash(tiny())}
     assert len({recipe_hash(tiny(change)) for change in other} | {recipe_hash(tiny())}) == len(other) + 1
+
+
+def test_few_groups_are_calibrated_across_folds_and_the_final_model_trains_on_all(tiny: Tiny, tmp_path: Path) -> None:
+    recipe = tiny("epochs=1", "calibrate.folds=2", "apply.min_probability=0")
+    parts = parts_of(recipe)
+    made = train(recipe, tmp_path / "run").bundle
+    groups = {ref.groups["shot"] for part in ("train", "calibrate") for ref in parts[part]}
+    assert set(made.read_json("split.json")["groups"]["train"]) == groups
+    held_out = []
+    for fold in sorted((tmp_path / "run" / "folds").iterdir()):
+        named = json.loads((fold / "split.json").read_text())["groups"]
+        assert not set(named["train"]) & set(named["calibrate"])
+        assert set(named["train"]) | set(named["calibrate"]) == groups
+        held_out += named["calibrate"]
+    assert sorted(held_out) == sorted(groups)
+    assert made.calibration is not None
+    assert made.calibration.scheme == "cross"
+    assert made.calibration.n_groups == len(groups)
+    assert not any(made.calibration.promised)
+    tested = contents(recipe, parts["test"])  # type: ignore[arg-type]
+    assert not set(made.seen().tolist()) & set(tested.tolist()) - {0}
+
+
+def test_enough_groups_to_calibrate_on_need_no_folds(tiny: Tiny, tmp_path: Path) -> None:
+    made = train(tiny("epochs=1", "calibrate.folds=2", "split.calibrate=0.45", "split.test=0"), tmp_path / "run")
+    assert made.bundle.calibration is not None
+    assert made.bundle.calibration.scheme == "split"
+    assert not (tmp_path / "run" / "folds").exists()
+
+
+def test_few_shots_of_a_new_survey_lean_on_the_former_calibration(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny_bundle.recipe
+    one = [ref for ref in plan(recipe) if ref.groups["shot"] == parts_of(recipe)["test"][0].groups["shot"]]  # type: ignore[arg-type]
+    made = recalibrate(tiny_bundle.path, list(records(recipe, one)), tmp_path / "again")  # type: ignore[arg-type]
+    assert made.calibration is not None
+    assert (made.calibration.scheme, made.calibration.n_groups) == ("transfer", 1)
+    assert "of the former calibration" in made.calibration.note

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seisloom.errors import SplitError
 from seisloom.recipe import SplitConfig
 from seisloom.sample import Ref
-from seisloom.split import HASH_FROM, PARTS, digest, split, unit_hash
+from seisloom.split import HASH_FROM, PARTS, deal_folds, digest, n_groups, split, unit_hash
 
 
 def refs_of(n_groups: int, *, per_group: int = 1, prefix: str = "L") -> list[Ref]:
@@ -161,3 +161,21 @@ def test_what_cannot_be_parted_is_refused_with_its_reason(n: int, values: dict[s
 def test_a_part_with_no_share_is_empty_and_needs_no_group() -> None:
     parts = split(refs_of(2), seed=0, config=SplitConfig(calibrate=0, test=0))
     assert {part: len(some) for part, some in parts.items()} == {"train": 1, "valid": 1, "calibrate": 0, "test": 0}
+
+
+@given(n_shots=st.integers(1, 30), n_folds=st.integers(2, 6), seed=st.integers(0, 3))
+def test_folds_hold_every_group_once_and_spread_the_shots_of_a_line(n_shots: int, n_folds: int, seed: int) -> None:
+    refs = [
+        Ref(f"{line}/{shot}/{k}", {"shot": f"{line}/{shot}"})
+        for line in "AB"
+        for shot in range(n_shots)
+        for k in (0, 1)
+    ]
+    folds = deal_folds(refs, n_folds, seed=seed, by=["shot"])
+    assert len(folds) == min(n_folds, 2 * n_shots) == min(n_folds, n_groups(refs, ["shot"]))
+    assert sorted(ref.key for fold in folds for ref in fold) == sorted(ref.key for ref in refs)
+    names = [{ref.groups["shot"] for ref in fold} for fold in folds]
+    assert sum(map(len, names)) == len(set().union(*names))
+    for line in "AB":
+        per_fold = [sum(name.startswith(line) for name in some) for some in names]
+        assert max(per_fold) - min(per_fold) <= 1

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, SerializeAsAny, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PositiveFloat, SerializeAsAny, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from seisloom import plugins
@@ -119,6 +119,9 @@ class TrainConfig(Config):
     """Passes over the training part in one epoch, each with its own crops and draws: for small parts."""
     batch_size: int = Field(16, ge=1)
     """Items in a batch, on each device."""
+    shares: Mapping[str, PositiveFloat] = {}
+    """Parts of the batches that go to groups whose names begin so, e.g. {LINE1: 0.6, LINE2: 0.4}, whatever their
+    number of items; the key '' stands for all others. Without, a group has as many as it has items."""
     num_workers: int = Field(0, ge=0)
     """Processes that read samples, on each device; 0 reads in the training process."""
     lr: float = Field(1e-3, gt=0)

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,10 +27,12 @@ from seisloom.io.shards import Shards, ShardSummary, finished, read_index, write
 from seisloom.progress import track
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
-from seisloom.split import split
-from seisloom.task import Product, Record, Report, Task
+from seisloom.split import n_groups, split
+from seisloom.task import Calibration, Product, Record, Report, Task
 
 logger = logging.getLogger("seisloom")
+ENOUGH_GROUPS = 9
+"""Groups from which on a quantile at 90 % is finite by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +137,31 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
         shards: folder of shards; without, samples are read from the files each epoch.
         force: replace another bundle in `out`.
     """
+    from seisloom.training.cross import cross_products
     from seisloom.training.fit import fit
     from seisloom.training.loader import LiveSource, Source
 
     task = task_of(recipe)
     source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
-    bundle = fit(task, recipe, out, source=source, force=force)
     parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    n_folds = _folds_for(recipe, parts)
+    if n_folds:
+        parts = {**parts, "train": [*parts["train"], *parts["calibrate"]], "calibrate": []}
+    bundle = fit(task, recipe, out, source=source, parts=parts, force=force)
     bundle.remember(task.contents(recipe, [*parts["train"], *parts["valid"]]))
     opened = Opened(out.name, task, recipe, bundle.predictor(), None, bundle)
-    if parts["calibrate"]:
-        records = list(task.records(recipe, parts["calibrate"]))
-        opened = with_calibration(opened, records)
-        _write_calibration(opened, out)
+    # Classical methods have not learnt from the training part, so they may be calibrated on it
+    known = parts["train"] if n_folds else parts["calibrate"]
+    records = list(task.records(recipe, known)) if known else []
+    if n_folds:
+        products = cross_products(task, recipe, out, source, parts, n_folds=n_folds, force=force)
+        opened = replace(opened, calibration=task.calibrate(recipe, products, None))
+    elif records:
+        opened = with_calibration(replace(opened, calibration=_calibration_before(recipe)), records)
     else:
         logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
-        records = []
+    if opened.calibration is not None:
+        _write_calibration(opened, out)
     report: Report = {}
     files: tuple[Path, ...] = ()
     if parts["test"]:
@@ -159,6 +170,25 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     bundle = Bundle.open(out)
     write_card(bundle, report)
     return Trained(bundle, report, files)
+
+
+def _calibration_before(recipe: Recipe) -> Calibration | None:
+    """Return the calibration of the bundle that training began from: how far groups differ from each other."""
+    before = recipe.train.init_from
+    return Bundle.open(before).calibration if before and not before.endswith((".ckpt", ".pth")) else None
+
+
+def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
+    """Return how many folds are to calibrate, 0 where the groups that are held out for it suffice."""
+    n_folds = getattr(recipe.calibrate, "folds", 0)
+    n_held_out = n_groups(parts["calibrate"], recipe.split.by)
+    if not n_folds or not n_held_out or n_held_out >= ENOUGH_GROUPS:
+        return 0
+    logger.info(
+        "%d groups to calibrate on are fewer than %d: cross-conformal over %d folds, so %d trainings more "
+        "(calibrate.folds=0 for none)", n_held_out, ENOUGH_GROUPS, n_folds, n_folds,
+    )  # fmt: skip
+    return int(n_folds)
 
 
 def _seen_note(opened: Opened, records: Sequence[Record]) -> str:
@@ -185,9 +215,9 @@ def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Recor
 
 
 def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
-    """Return the method with a calibration from records with truth."""
+    """Return the method with a calibration from records with truth; its former one may help where groups are few."""
     product = opened.task.apply(opened.recipe, opened.predictor, None, records)
-    calibration = opened.task.calibrate(opened.recipe, product)
+    calibration = opened.task.calibrate(opened.recipe, [product], opened.calibration)
     return replace(opened, calibration=calibration)
 
 
@@ -213,7 +243,7 @@ def recalibrate(name: str | Path, records: Sequence[Record], out: Path, *, force
     calibrated = with_calibration(opened, records)
     partial_out = out.with_name(out.name + ".partial")
     shutil.rmtree(partial_out, ignore_errors=True)
-    stale = ("metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
+    stale = ("folds", "metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
     shutil.copytree(opened.bundle.path, partial_out, ignore=shutil.ignore_patterns(*stale))
     _write_calibration(calibrated, partial_out)
     if force:

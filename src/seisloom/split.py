@@ -38,6 +38,30 @@ def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, l
     return parts
 
 
+def deal_folds(refs: Sequence[Ref], n_folds: int, *, seed: int, by: Sequence[str]) -> list[list[Ref]]:
+    """Return the refs in folds of whole groups, as even as can be; the groups of a line are spread over all folds.
+
+    Args:
+        refs: the samples.
+        n_folds: at most so many; no fold is empty.
+        seed: of the order in which the groups of a line are dealt.
+        by: kinds of group that are never parted.
+    """
+    block_of = _blocks(refs, by)
+    # Names of groups begin with what they belong to: LINE/SHOT
+    blocks = sorted(set(block_of.values()), key=lambda name: (name.split("/")[0], unit_hash("fold", seed, name)))
+    fold_of = {block: number % n_folds for number, block in enumerate(blocks)}
+    folds: list[list[Ref]] = [[] for _ in range(min(n_folds, len(blocks)))]
+    for ref in refs:
+        folds[fold_of[block_of[ref.key]]].append(ref)
+    return folds
+
+
+def n_groups(refs: Sequence[Ref], by: Sequence[str]) -> int:
+    """Return how many groups there are that are never parted."""
+    return len(set(_blocks(refs, by).values()))
+
+
 def digest(parts: Mapping[str, Sequence[Ref]]) -> str:
     """Return a hash of which sample is in which part, to prove later that nothing moved."""
     lines = sorted(f"{part} {ref.key}" for part, refs in parts.items() for ref in refs)

@@ -61,8 +61,9 @@ class Task(Generic[R]):
     """The records of what a user gives: a path, an ObsPy Stream, or an array with its sampling rate."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
     """Whole records through a predictor, to a product."""
-    calibrate: Callable[[R, Product], Calibration]
-    """From the product on held-out groups, with its truth, to a calibration."""
+    calibrate: Callable[[R, Sequence[Product], Calibration | None], Calibration]
+    """From products on held-out groups, with their truth, to a calibration: one product of the model itself, or one
+    of each model that was trained without those groups. A former calibration of the model may help, or be None."""
     load_calibration: Callable[[Mapping[str, Any]], Calibration]
     """A calibration from its JSON; the object's own `to_json` is the way there."""
     evaluate: Callable[[R, Mapping[str, Product], Sequence[Record]], Report]

@@ -149,7 +149,7 @@ def _check_apply(task: Task[Any], recipe: Recipe, refs: Sequence[Ref]) -> None: 
     if hasattr(product, "tail"):
         same = _bytes_of(product.tail(len(alone))[list(alone.columns)]) == _bytes_of(alone)
         assert same, f"{task.name}.apply: the last record alone gives other rows than after the others"
-    calibration = task.calibrate(recipe, product)
+    calibration = task.calibrate(recipe, [product], None)
     stored = json.loads(json.dumps(calibration.to_json(), allow_nan=False))
     back = task.load_calibration(stored)
     assert back.to_json() == calibration.to_json(), f"{task.name}: a calibration does not survive JSON"

@@ -72,12 +72,12 @@ def test_the_note_says_what_is_promised_and_from_how_much() -> None:
     assert "150 picks of 5 groups" in few.note
     assert "90%, 95%: too few groups" in few.note
     assert "50%, 80%, 90%, 95%: covered on average for a pick of a new group" in many.note
-    assert "1 - 2 alpha" in calibrate_intervals(**survey(5, 30), scheme="cross").note
+    assert "1 - 2 alpha" in calibrate_intervals(**survey(5, 30), crossed=True).note
 
 
 def test_cross_conformal_covers_about_as_asked_with_five_groups() -> None:
     shares = [
-        covered(calibrate_intervals(**survey(5, 30, s), scheme="cross"), survey(5, 30, 500 + s)).mean()
+        covered(calibrate_intervals(**survey(5, 30, s), crossed=True), survey(5, 30, 500 + s)).mean()
         for s in range(100)
     ]
     assert np.mean(shares) == pytest.approx(0.9, abs=4 * np.std(shares) / 10 + 0.005)

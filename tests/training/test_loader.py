@@ -50,6 +50,44 @@ def test_an_epoch_holds_every_item_once_and_no_batch_mixes_sizes(
         assert len({sizes[number] for number in batch}) == 1
 
 
+LINES = st.lists(st.sampled_from(["A", "B", "C"]), min_size=3, max_size=30)
+
+
+@given(lines=LINES, batch_size=st.integers(1, 5), passes=st.integers(1, 4), epochs=st.integers(1, 3))
+@settings(deadline=None)
+def test_shares_part_the_batches_and_go_evenly_through_the_items_of_a_line(
+    lines: list[str], batch_size: int, passes: int, epochs: int
+) -> None:
+    items = [[Ref(f"{line}/{k}", {"geometry": line})] for k, line in enumerate(lines)]
+    shares = {"A": 3.0, "": 1.0}
+    sampler = KeyedBatches(items, batch_size=batch_size, seed=0, shuffle=True, passes=passes, shares=shares)
+    drawn: list[list[tuple[int, int]]] = []
+    for epoch in range(epochs):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert len(batches) == len(sampler)
+        drawn += batches
+    of_a = [{lines[number] == "A" for _, number in batch} for batch in drawn]
+    assert all(len(one) == 1 for one in of_a)  # no batch mixes kinds
+    n_a = sum(one == {True} for one in of_a)
+    if 0 < n_a < len(of_a):
+        assert abs(n_a - 0.75 * len(of_a)) <= epochs
+    # No item comes a second time before its whole kind has come, and every place is drawn once
+    places = [place for batch in drawn for place in batch]
+    assert len(set(places)) == len(places)
+    for kind in ({"A"}, {"B", "C"}):
+        counts = Counter({k: 0 for k, line in enumerate(lines) if line in kind})
+        counts.update(number for _, number in places if lines[number] in kind)
+        if counts:
+            assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_a_group_that_no_share_names_is_an_error() -> None:
+    items = [[Ref("A/0", {"geometry": "A"})], [Ref("B/0", {"geometry": "B"})]]
+    with pytest.raises(SplitError, match=r"train\.shares: A leave out B/0.*the key '' for all others"):
+        KeyedBatches(items, batch_size=1, seed=0, shuffle=True, shares={"A": 1.0})
+
+
 def test_the_order_is_keyed_by_seed_and_epoch() -> None:
     def order(seed: int, epoch: int) -> list[list[int]]:
         sampler = KeyedBatches(items_of([1] * 30), batch_size=4, seed=seed, shuffle=True)

@@ -17,10 +17,13 @@ from seisloom.calibration.conformal import (
     subsampled_quantile,
 )
 from seisloom.calibration.groups import snr_bin, snr_edges
+from seisloom.calibration.transfer import keep_groups, split_by_group, transferred_quantile
 from seisloom.errors import CalibrationError
 from seisloom.sample import Array
 
-Scheme = Literal["split", "cross"]
+USUAL = 0.9
+"""The level that decides whether groups are enough: 9 of them."""
+Scheme = Literal["split", "cross", "transfer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,14 @@ class IntervalCalibration:
     n_groups: int
     n_per_bin: tuple[int, ...]
     scheme: Scheme
-    """`split`: scores of groups that the model never saw; `cross`: of models that each left some groups out."""
+    """`split`: scores of groups that the model never saw; `cross`: of models that each left some groups out;
+    `transfer`: the level of few groups, and how groups differ from a former calibration."""
     promised: tuple[bool, ...]
     """Per level: whether the coverage holds in finite samples for a pick of a new group, in every bin."""
     note: str
     """What it was made from and what it promises, for people."""
+    group_scores: tuple[tuple[float, ...], ...] = ()
+    """Quantiles of the scores of each group, from which a later calibration on few groups learns how groups differ."""
 
     def q(self, snr_db: Array | float | None = None, alpha: float = 0.1) -> Array:
         """Return the factor on sigma for each pick.
@@ -78,13 +84,23 @@ class IntervalCalibration:
     def from_json(cls, stored: Mapping[str, Any]) -> IntervalCalibration:  # Any: JSON values
         """Return the calibration that `to_json` stored."""
         values = dict(stored)
+        values.setdefault("group_scores", [])
         if values.pop("kind", None) != "interval" or set(values) != set(cls.__slots__):
             missing = sorted(set(cls.__slots__) - set(values))
             raise CalibrationError(
                 f"this is not a stored interval calibration (missing: {', '.join(missing) or 'kind: interval'}); "
                 "calibrate again: seisloom calibrate BUNDLE SOURCE --out NEW"
             )
-        for name in ("levels", "edges_db", "quantiles", "pooled", "unknown_snr", "n_per_bin", "promised"):
+        for name in (
+            "levels",
+            "edges_db",
+            "quantiles",
+            "pooled",
+            "unknown_snr",
+            "n_per_bin",
+            "promised",
+            "group_scores",
+        ):
             values[name] = _tuples(values[name])
         return cls(**values)
 
@@ -107,13 +123,14 @@ def calibrate_intervals(
     n_bins: int = 1,
     min_n: int = 100,
     levels: Sequence[float] = LEVELS,
-    scheme: Scheme = "split",
+    crossed: bool = False,
+    former: IntervalCalibration | None = None,
 ) -> IntervalCalibration:
     """Return the interval calibration of held-out picks, the group being the unit that is exchangeable.
 
     For each level `subsampled_quantile` over groups, where there are enough of them for it to be finite (9 for 90 %,
-    19 for 95 %); else `pooled_quantile`, which promises less: the note says so. For `cross` (few groups: each group
-    is scored by a model that was trained without it, all scores are pooled) it is always the latter.
+    19 for 95 %). With fewer, `transferred_quantile` from a former calibration of the model, or without one
+    `pooled_quantile`: both promise less, and the note says so. For crossed scores it is always `pooled_quantile`.
 
     Args:
         error: predicted minus true, shape (pick,); from groups that neither trained nor chose the model that
@@ -124,7 +141,8 @@ def calibrate_intervals(
         n_bins: SNR bins to start from; 1 for one quantile. Bins with less than `min_n` picks are merged.
         min_n: least number of picks a bin.
         levels: nominal coverages to store.
-        scheme: where the scores come from, see `IntervalCalibration.scheme`.
+        crossed: whether each group was scored by a model that was trained without it, one model for some groups.
+        former: an earlier calibration of the same model, on other groups.
     Raises:
         CalibrationError: for nothing to calibrate on, or bins without SNR.
     """
@@ -135,20 +153,25 @@ def calibrate_intervals(
     snr = np.full(scores.shape, np.nan) if snr_db is None else np.asarray(snr_db, float)
     edges = snr_edges(snr, n_bins=n_bins, min_n=min_n, groups=labels)
     bins = snr_bin(snr, edges)
-    pooled, pooled_promised = _quantiles(scores, labels, levels, scheme)
+    scheme: Scheme = "cross" if crossed else "split"
+    spare = _spare(labels, former, levels) if not crossed else None
+    if spare is not None:
+        scheme = "transfer"
+    pooled, pooled_promised = _quantiles(scores, labels, levels, scheme, spare)
     if edges:
-        made = [_quantiles(scores[bins == one], labels[bins == one], levels, scheme) for one in range(len(edges) + 1)]
+        made = [
+            _quantiles(scores[bins == one], labels[bins == one], levels, scheme, spare) for one in range(len(edges) + 1)
+        ]
     else:
         made = [(pooled, pooled_promised)]
     unknown = np.isnan(snr)
     unknown_snr = None
     if edges and unknown.sum() >= min_n:
-        unknown_snr, unknown_promised = _quantiles(scores[unknown], labels[unknown], levels, scheme)
+        unknown_snr, unknown_promised = _quantiles(scores[unknown], labels[unknown], levels, scheme, spare)
         promised = [unknown_promised, *(one for _, one in made)]
     else:
         promised = [one for _, one in made]
     everywhere = tuple(bool(all(column)) for column in zip(*promised, strict=True))
-    n_groups = np.unique(labels).size
     return IntervalCalibration(
         levels=levels,
         edges_db=edges,
@@ -156,25 +179,48 @@ def calibrate_intervals(
         pooled=pooled,
         unknown_snr=unknown_snr,
         n_picks=scores.size,
-        n_groups=n_groups,
+        n_groups=np.unique(labels).size,
         n_per_bin=tuple(int(np.sum(bins == one)) for one in range(len(edges) + 1)) if edges else (scores.size,),
         scheme=scheme,
         promised=everywhere,
-        note=_note(scores, labels, levels, everywhere, scheme, edges),
+        note=_note(scores, labels, levels, everywhere, scheme, edges, 0 if spare is None else len(spare)),
+        group_scores=keep_groups(split_by_group(scores, labels)),
     )
 
 
+def _spare(
+    labels: Array, former: IntervalCalibration | None, levels: tuple[float, ...]
+) -> tuple[tuple[float, ...], ...] | None:
+    """The groups of a former calibration, if the new ones are too few by themselves and those are more."""
+    n_groups = np.unique(labels).size
+    enough = all(math.ceil((n_groups + 1) * level - 1e-6) <= n_groups for level in levels if level <= USUAL)
+    if enough or former is None or len(former.group_scores) <= max(n_groups, 2):
+        return None
+    return former.group_scores
+
+
 def _quantiles(
-    scores: Array, labels: Array, levels: tuple[float, ...], scheme: Scheme
+    scores: Array,
+    labels: Array,
+    levels: tuple[float, ...],
+    scheme: Scheme,
+    spare: tuple[tuple[float, ...], ...] | None,
 ) -> tuple[tuple[float, ...], tuple[bool, ...]]:
     """The quantile of each level, never decreasing, and whether it holds in finite samples for a new group."""
-    exact = [subsampled_quantile(scores, labels, 1 - level) for level in levels]
-    promised = [scheme == "split" and math.isfinite(q) for q in exact]
-    kept = [
-        q if good else pooled_quantile(scores, labels, 1 - level)
-        for q, good, level in zip(exact, promised, levels, strict=True)
-    ]
-    # A level that falls back on the pooled quantile must not be narrower than a promised lower level.
+    kept, promised = [], []
+    for level in levels:
+        q = subsampled_quantile(scores, labels, 1 - level)
+        promised.append(scheme != "cross" and math.isfinite(q))
+        if not math.isfinite(q):
+            q = (
+                pooled_quantile(scores, labels, 1 - level)
+                if spare is None
+                else transferred_quantile(
+                    split_by_group(scores, labels), [np.array(one) for one in spare], alpha=1 - level
+                )
+            )
+        kept.append(q)
+    # A level that falls back on another quantile must not be narrower than a lower level.
     return tuple(float(q) for q in np.maximum.accumulate(kept)), tuple(promised)
 
 
@@ -185,6 +231,7 @@ def _note(
     promised: tuple[bool, ...],
     scheme: Scheme,
     edges: Sequence[float],
+    n_former: int,
 ) -> str:
     """What the calibration was made from and what it promises."""
     n_groups = np.unique(labels).size
@@ -206,9 +253,12 @@ def _note(
             "(CV+, Barber et al. 2021); in practice near 1 - alpha when the folds' models are alike"
         )
     elif loose:
+        few = "too few groups for a finite-sample promise to a new group (9 are needed for 90 %, 19 for 95 %)"
         text.append(
-            f"{', '.join(loose)}: too few groups for a finite-sample promise to a new group (1/alpha - 1 are needed: "
-            "9 for 90 %, 19 for 95 %); the pooled quantile is used, right on average for many or similar groups"
+            f"{', '.join(loose)}: {few}; these groups give the level, and the {n_former} groups of the former "
+            "calibration how far one more group goes beyond such a level"
+            if scheme == "transfer"
+            else f"{', '.join(loose)}: {few}; the pooled quantile is used, right on average for many or similar groups"
         )
     if 2 <= n_groups <= 200:
         left_out = list(leave_one_group_out_coverage(scores, labels, 0.1).values())

@@ -43,6 +43,33 @@ class GatherBlock(nn.Module):
         return out
 
 
+class Halve(nn.Module):
+    """A convolution, a low-pass, and every second step in time.
+
+    Taking every second step without the low-pass folds fast features onto slow ones, and the output then jumps when
+    the record is shown a sample later.
+
+    Source: Zhang (2019), Making convolutional networks shift-invariant again, arXiv 1904.11486; kernel 1 3 3 1.
+    """
+
+    kernel: torch.Tensor
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(n_in, n_out, (1, 3), padding=(0, 1))
+        self.register_buffer("kernel", torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mixed = functional.pad(self.mix(x), (1, 1, 0, 0), mode="replicate")
+        kernel = self.kernel.expand(mixed.shape[1], 1, 1, -1)
+        return functional.conv2d(mixed, kernel, stride=(1, 2), groups=mixed.shape[1])
+
+
+def double(x: Tensor) -> Tensor:
+    """Return twice as many steps in time, linear in between."""
+    return functional.interpolate(x, scale_factor=(1.0, 2.0), mode="bilinear", align_corners=False)
+
+
 class WindowAttention(nn.Module):
     """Self-attention along time within windows, of which every second block's are shifted by half.
 

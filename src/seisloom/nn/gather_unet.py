@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seisloom.nn.blocks import ChannelNorm, GatherBlock, WindowAttention
+from seisloom.nn.blocks import ChannelNorm, GatherBlock, Halve, WindowAttention, double
 
 
 class GatherUNet(nn.Module):
@@ -39,7 +39,7 @@ class GatherUNet(nn.Module):
             for width, dilation, n in zip(widths, dilations, n_blocks, strict=True)
         )
         pairs = list(pairwise(widths))
-        self.downs = nn.ModuleList(nn.Conv2d(a, b, (1, 4), stride=(1, 2), padding=(0, 1)) for a, b in pairs)
+        self.downs = nn.ModuleList(Halve(a, b) for a, b in pairs)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.decoders = nn.ModuleList(GatherBlock(a, dilation=d) for (a, _), d in zip(pairs, dilations, strict=False))
         self.attention = nn.Sequential(
@@ -63,7 +63,7 @@ class GatherUNet(nn.Module):
                 h = down(h)
         h = self.attention(h)
         for skip, up, decoder in reversed(list(zip(skips, self.ups, self.decoders, strict=True))):
-            h = decoder(skip + functional.interpolate(up(h), scale_factor=(1.0, 2.0), mode="nearest"))
+            h = decoder(skip + double(up(h)))
         out: Tensor = self.norm(h)
         return out
 

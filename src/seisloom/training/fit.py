@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint
 from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
+from seisloom.sample import Ref
 from seisloom.split import digest, split
 from seisloom.task import Task
 from seisloom.training.callbacks import History, Lines
@@ -28,7 +30,15 @@ from seisloom.training.module import Module
 logger = logging.getLogger("seisloom")
 
 
-def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = None, force: bool = False) -> Bundle:
+def fit(
+    task: Task[Any],
+    recipe: Recipe,
+    out: Path,
+    *,
+    source: Source | None = None,
+    parts: Mapping[str, Sequence[Ref]] | None = None,
+    force: bool = False,
+) -> Bundle:
     """Train the recipe's network and return it as a bundle, not yet calibrated.
 
     A folder that an interrupted run of the same recipe left is resumed from its last checkpoint, also when only
@@ -38,6 +48,8 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
         task, recipe: the room and what it should do.
         out: folder of the bundle.
         source: samples; by default the task's own `plan` and `read`.
+        parts: which samples train, which choose the best epoch (valid), and others, which are only noted; by default
+            as the recipe splits them.
         force: replace a folder that holds another bundle.
     Raises:
         OutputError: if the folder is there and is not a run of this recipe.
@@ -51,8 +63,8 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
     if recipe.train.threads:
         torch.set_num_threads(recipe.train.threads)
-    samples: Source = source if source is not None else LiveSource(task, recipe)
-    parts = split(samples.refs, seed=recipe.seed, config=recipe.split)
+    source = source if source is not None else LiveSource(task, recipe)
+    parts = parts if parts is not None else split(source.refs, seed=recipe.seed, config=recipe.split)
     named = {part: sorted({_group(ref.groups, recipe) for ref in refs}) for part, refs in parts.items()}
     write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
 
@@ -60,8 +72,8 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     if recipe.train.init_from:
         _start_from(network, recipe)
     pin = torch.cuda.is_available()
-    train = loader(task, recipe, samples, parts["train"], training=True, pin_memory=pin)
-    valid = loader(task, recipe, samples, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
+    train = loader(task, recipe, source, parts["train"], training=True, pin_memory=pin)
+    valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
     for part, refs in parts.items():
         logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), ", ".join(recipe.split.by))
     n_parameters = sum(one.numel() for one in network.parameters())
@@ -81,7 +93,7 @@ def fit(task: Task[Any], recipe: Recipe, out: Path, *, source: Source | None = N
     if trainer.is_global_zero:
         _load_best(network, out, best)
         if recipe.train.finish is not None and parts["valid"]:
-            shuffled = loader(task, recipe, samples, parts["valid"], training=True)
+            shuffled = loader(task, recipe, source, parts["valid"], training=True)
             finish(network, recipe, shuffled, recipe.train.finish)
         _save_weights(network, out)
     trainer.strategy.barrier()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,15 +88,25 @@ class Items(Dataset[Batch]):
 
 
 class KeyedBatches(Sampler[list[Place]]):
-    """Batches of items of one size, in an order keyed by (seed, epoch); ranks share them out evenly.
+    """Batches of items of one size and one kind, in an order keyed by (seed, epoch); ranks share them out evenly.
 
     Items differ in their number of traces, and padding a gather would change it, so a batch holds items of one size.
+    A kind with a larger share than its number of items is gone through more often, with other draws each time.
     """
 
     def __init__(
-        self, items: Sequence[Sequence[Ref]], *, batch_size: int, seed: int, shuffle: bool, passes: int = 1
+        self,
+        items: Sequence[Sequence[Ref]],
+        *,
+        batch_size: int,
+        seed: int,
+        shuffle: bool,
+        passes: int = 1,
+        shares: Mapping[str, float] | None = None,
     ) -> None:
         self.sizes = [len(item) for item in items]
+        self.shares = shares or {"": 1.0}
+        self.kinds = kinds(items, self.shares)
         self.batch_size, self.seed, self.shuffle, self.passes, self.epoch = batch_size, seed, shuffle, passes, 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -104,20 +114,39 @@ class KeyedBatches(Sampler[list[Place]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        per_size = np.unique(self.sizes, return_counts=True)[1]
-        n_batches = self.passes * int(np.sum(-(-per_size // self.batch_size)))
-        return -(-n_batches // _world()[1])
+        return -(-sum(self._counts().values()) // _world()[1])
 
     def __iter__(self) -> Iterator[list[Place]]:
         rank, n_ranks = _world()
-        first = self.epoch * self.passes
-        batches = [batch for k in range(self.passes) for batch in self._batches(first + k)]
+        batches = [batch for kind, n in self._counts().items() for batch in self._of_kind(kind, self.epoch * n, n)]
+        if self.shuffle:
+            generator("mix", self.seed, self.epoch).shuffle(batches)
         short = -len(batches) % n_ranks
         batches += [batches[k % len(batches)] for k in range(short)]  # every rank takes as many steps
         yield from batches[rank::n_ranks]
 
-    def _batches(self, which_pass: int) -> list[list[Place]]:
-        order = np.arange(len(self.sizes))
+    def _per_pass(self, kind: str) -> int:
+        """Number of batches in one pass over the items of a kind."""
+        sizes = [size for size, one in zip(self.sizes, self.kinds, strict=True) if one == kind]
+        return int(np.sum(-(-np.unique(sizes, return_counts=True)[1] // self.batch_size)))
+
+    def _counts(self) -> dict[str, int]:
+        """Number of batches of each kind in an epoch: as many in all as the passes have, parted by the shares."""
+        there = {kind: share for kind, share in self.shares.items() if kind in self.kinds}
+        n_batches = self.passes * sum(self._per_pass(kind) for kind in there)
+        return {kind: max(round(n_batches * share / sum(there.values())), 1) for kind, share in there.items()}
+
+    def _of_kind(self, kind: str, first: int, n: int) -> Iterator[list[Place]]:
+        """Yield `n` batches of a kind from its endless row of passes, beginning with number `first`."""
+        per_pass = self._per_pass(kind)
+        while n > 0:
+            which_pass, done = divmod(first, per_pass)
+            some = self._batches(kind, which_pass)[done : done + n]
+            yield from some
+            first, n = first + len(some), n - len(some)
+
+    def _batches(self, kind: str, which_pass: int) -> list[list[Place]]:
+        order = np.flatnonzero([one == kind for one in self.kinds])
         rng = generator("order", self.seed, which_pass)
         if self.shuffle:
             rng.shuffle(order)
@@ -129,6 +158,27 @@ class KeyedBatches(Sampler[list[Place]]):
         if self.shuffle:
             rng.shuffle(batches)
         return batches
+
+
+def kinds(items: Sequence[Sequence[Ref]], shares: Mapping[str, float]) -> list[str]:
+    """Return the kind of each item: the longest key of `shares` that the name of one of its groups begins with.
+
+    Raises:
+        SplitError: if no key fits an item.
+    """
+    longest_first = sorted(shares, key=len, reverse=True)
+    found = []
+    for item in items:
+        names = item[0].groups.values()
+        fits = (key for key in longest_first if not key or any(name.startswith(key) for name in names))
+        kind = next(fits, None)
+        if kind is None:
+            raise SplitError(
+                f"train.shares: {', '.join(shares)} leave out {item[0].key}. Give it a share too, or use the key '' "
+                "for all others"
+            )
+        found.append(kind)
+    return found
 
 
 def item_key(item: Sequence[Ref]) -> str:
@@ -161,8 +211,9 @@ def loader(
         raise SplitError("the training part has no samples" if training else "the validation part has no samples")
     train = recipe.train
     batches = KeyedBatches(
-        items, batch_size=train.batch_size, seed=recipe.seed, shuffle=training, passes=train.passes if training else 1
-    )
+        items, batch_size=train.batch_size, seed=recipe.seed, shuffle=training,
+        passes=train.passes if training else 1, shares=train.shares if training else None,
+    )  # fmt: skip
     dataset: Any = Items(task, recipe, source, items, training=training)  # Any: indexed by batches, not by numbers
     return DataLoader(
         dataset,

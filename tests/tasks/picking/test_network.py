@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from seisloom import plugins
 from seisloom.errors import DataError
-from seisloom.nn.blocks import ChannelNorm, WindowAttention, smooth
+from seisloom.nn.blocks import ChannelNorm, Halve, WindowAttention, double, smooth
 from seisloom.nn.gather_unet import local_soft_argmax, phases_to_time
 from seisloom.recipe import Recipe
+from seisloom.tasks.picking.network import Trust
 from seisloom.tasks.picking.task import PICKING
 from seisloom.testing import check_model
 
@@ -144,3 +145,26 @@ def test_time_and_offset_are_used_only_where_asked(tiny: Tiny) -> None:
         network = tiny(change).model.build(PICKING.item).eval()
         one, other = network(inputs()), network({**inputs(), name: inputs()[name] * 3})
         assert torch.equal(one["logit"], other["logit"]) != used
+
+
+def test_half_of_the_steps_hold_the_same_whichever_half_it_is() -> None:
+    # A wave of 0.2 cycles a step is kept, one of 0.45 would fold onto it: after the low-pass it is gone
+    layer = Halve(1, 1)
+    with torch.no_grad():
+        layer.mix.weight.copy_(torch.tensor([0.0, 1.0, 0.0]).reshape(1, 1, 1, 3))
+        layer.mix.bias.zero_()  # type: ignore[union-attr]
+    step = torch.arange(256.0)
+    for frequency, least, most in ((0.05, 0.9, 1.0), (0.45, 0.0, 0.03)):
+        amplitude = layer(torch.sin(2 * math.pi * frequency * step)[None, None, None])[..., 4:-4].abs().max()
+        assert least <= float(amplitude) <= most
+    slow = torch.sin(2 * math.pi * 0.01 * step)[None, None, None]
+    assert torch.allclose(double(layer(slow))[..., 8:-8], slow[..., 8:-8], atol=0.02)
+
+
+def test_trust_of_nothing_is_a_constant_and_full_trust_changes_nothing() -> None:
+    log_sigma = torch.linspace(-2, 4, 7)
+    trust = Trust(1.5)
+    assert torch.equal(trust(log_sigma), log_sigma)
+    with torch.no_grad():
+        trust.scale.zero_()
+    assert torch.equal(trust(log_sigma), torch.full((7,), 1.5))

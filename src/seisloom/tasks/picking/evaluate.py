@@ -20,12 +20,21 @@ NEIGHBOURS = 8
 """Reference picks of the nearest offsets, whose median is what the offset alone tells."""
 
 
-def calibrate(recipe: PickingRecipe, product: Any) -> IntervalCalibration:  # Any: a pandas table
-    """Return the calibration from a table of picks with truth; the unit is the recipe's group, e.g. a shot.
+def calibrate(
+    recipe: PickingRecipe, products: Sequence[Any], former: IntervalCalibration | None = None
+) -> IntervalCalibration:  # Any: pandas tables
+    """Return the calibration from tables of picks with truth; the unit is the recipe's group, e.g. a shot.
 
+    Args:
+        recipe: the recipe.
+        products: one table of the model itself, or one of each model that was trained without these groups.
+        former: an earlier calibration of the model, on other groups.
     Raises:
         CalibrationError: if no trace has both a pick and a human pick.
     """
+    import pandas as pd
+
+    product = pd.concat(products, ignore_index=True)
     both = product[np.isfinite(product.get("truth_s", np.nan)) & np.isfinite(product["time_s"])]
     if both.empty:
         raise CalibrationError("nothing to calibrate on: no trace of the held-out groups has a human pick")
@@ -34,6 +43,7 @@ def calibrate(recipe: PickingRecipe, product: Any) -> IntervalCalibration:  # An
         (both["time_s"] - both["truth_s"]).to_numpy(), both["sigma_s"].to_numpy(),
         groups=(both["geometry"].astype(str) + "/" + both[unit].astype(str)).to_numpy(),
         snr_db=both["snr_db"].to_numpy(), n_bins=recipe.calibrate.snr_bins, min_n=recipe.calibrate.min_bin,
+        crossed=len(products) > 1, former=former,
     )  # fmt: skip
 
 

@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 N_TIME_HINTS, N_OFFSET_HINTS = 6, 3
 FLOOR = 1e-8
 """Energy below which a trace counts as silent: records are scaled to a median of about 1."""
+TYPICAL_S = 0.001
+"""A usual spread in s, which `Trust` leaves as it is."""
+
+
+class Trust(nn.Module):
+    """How far the spread that was learnt on training shots is to be believed: log-sigma, scaled around a usual one.
+
+    Two numbers, so that the few shots that are held out for them (`train.finish`) suffice: where errors do not follow
+    the spread at all, because the human picks scatter by themselves, the scale becomes 0 and the width constant.
+    """
+
+    def __init__(self, usual: float) -> None:
+        super().__init__()
+        self.usual = usual
+        self.scale = nn.Parameter(torch.ones(()))
+        self.shift = nn.Parameter(torch.zeros(()))
+
+    def forward(self, log_sigma: Tensor) -> Tensor:
+        return self.usual + self.shift + self.scale * (log_sigma - self.usual)
 
 
 class OnsetNetwork(nn.Module):
@@ -36,6 +55,7 @@ class OnsetNetwork(nn.Module):
         self.hints = nn.Conv2d(N_TIME_HINTS + N_OFFSET_HINTS, width, 1)
         self.over_time = nn.Conv2d(width, 2 * config.stride, (1, 3), padding=(0, 1))
         self.spread = nn.Sequential(nn.Linear(width + 3, 32), nn.GELU(), nn.Linear(32, 1))
+        self.trust = Trust(math.log(TYPICAL_S * config.fs_hz))
         self.presence = nn.Sequential(nn.Linear(width + 3, 32), nn.GELU(), nn.Linear(32, 1))
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -110,7 +130,7 @@ class OnsetNetwork(nn.Module):
             [there.movedim(1, -1), torch.log(spread)[..., None], torch.logit(share)[..., None] / 3, mass[..., None]],
             dim=-1,
         )
-        free = torch.log(spread) + self.spread(told)[..., 0]
+        free = self.trust(torch.log(spread) + self.spread(told)[..., 0])
         log_sigma = free.clamp(math.log(self.config.min_sigma), math.log(self.config.max_sigma))
         return {
             "mean": mean, "log_sigma": log_sigma, "presence": self.presence(told)[..., 0],

@@ -97,6 +97,9 @@ class PickingCalibrate(Config):
 
     level: float = Field(0.9, gt=0, lt=1)
     """Share of onsets that the intervals in tables are to cover: 0.5, 0.8, 0.9 or 0.95."""
+    folds: int = Field(4, ge=0, le=20)
+    """Where fewer than 9 groups are held out to calibrate, every group is scored by a model trained without it, in so
+    many folds (cross-conformal), each a training; 0 for none."""
     snr_bins: int = Field(1, ge=1)
     """Bins of signal-to-noise ratio that are calibrated apart (Mondrian)."""
     min_bin: int = Field(100, ge=1)
