@@ -429,6 +429,24 @@ def test_a_trace_that_the_file_has_not_is_an_error(tmp_path: Path, index: int) -
         traces.read_many(np.array([0, index]))
 
 
+@pytest.mark.parametrize("indices", [[0, 1, 2, 3, 4], [2, 3, 4], [4, 3, 2], [0, 1, 3, 3, 4, 0], [2]])
+@pytest.mark.parametrize("code", [1, 3, 5])
+def test_traces_read_in_runs_are_those_read_alone(tmp_path: Path, code: int, indices: list[int]) -> None:
+    traces = SegyTraces(Packed(ramps(5), code).write(tmp_path / "a.segy"))
+    alone = np.stack([traces.read(one) for one in indices])
+    np.testing.assert_array_equal(traces.read_many(np.array(indices)), alone)
+
+
+def test_a_file_that_shrank_while_it_was_open_is_an_error(tmp_path: Path) -> None:
+    path = Packed(ramps(5)).write(tmp_path / "a.segy")
+    traces = SegyTraces(path)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 1)
+    assert traces.read(3)[0] == 30
+    with pytest.raises(DataError, match="shorter"):
+        traces.read(4)
+
+
 def test_a_file_that_was_replaced_is_opened_anew(tmp_path: Path) -> None:
     path = Packed(ramps(3)).write(tmp_path / "a.segy")
     assert cached_traces(path).n_traces == 3

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,8 @@ DEGREES = {2: 1 / 3600, 3: 1.0}
 PLACES = ("source_x", "source_y", "group_x", "group_y")
 SHOT_WORDS = ("energy_source_point", "field_record", "shot_point", "ensemble", "trace_sequence_line")
 """Header words that may number the shots, the likelier first: bytes 17, 9, 197, 21 and 1."""
-TRACES_AT_ONCE = 1 << 16
-"""Headers that are held in memory at once, 16 MB, while their words are taken apart."""
+TRACES_AT_ONCE = 1 << 12
+"""Headers that are held in memory at once while their words are taken apart; each holds pages of its trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +216,20 @@ def _shot_point(words: Mapping[str, Array]) -> Array:
 
 
 class SegyTraces:
-    """Traces of a file, read one by one; the file stays mapped."""
+    """Traces of a file, read when they are asked for; the file stays open.
+
+    Read and not mapped: pages of a mapped file count as memory of the process, and stay until others need them.
+    """
 
     def __init__(self, source: str | Path | SegyLayout) -> None:
         self.layout = source if isinstance(source, SegyLayout) else read_layout(source)
-        self._samples: Array | None = None
-        self._mapped: Array | None = None
-        if self.layout.starts is None:
-            self._samples = self.layout.samples()
-        else:
-            self._mapped = np.asarray(np.memmap(self.layout.path, np.uint8, mode="r"))
+        self._file = io.FileIO(self.layout.path)
+        self._kind = np.dtype(
+            {
+                "names": ["x"], "formats": [(self.layout.sample_type, (self.layout.n_samples,))],
+                "offsets": [TRACE_HEADER], "itemsize": self.layout.trace_bytes,
+            }
+        )  # fmt: skip
 
     @property
     def n_traces(self) -> int:
@@ -233,12 +239,10 @@ class SegyTraces:
     def read(self, index: int) -> Array:
         """Return one trace, float32 (time,)."""
         self._check(index)
-        if self._samples is not None:
-            return self._native(self._samples[index])
-        return self._native(self._own_length(index))
+        return self._native(self._run(index, 1)[0] if self.layout.starts is None else self._own_length(index))
 
     def read_many(self, indices: Array) -> Array:
-        """Return some traces, float32 (trace, time).
+        """Return some traces, float32 (trace, time); those that lie side by side are read at once.
 
         Raises:
             DataError: if there are no such traces, or they differ in length.
@@ -248,8 +252,10 @@ class SegyTraces:
             return np.zeros((0, self.layout.n_samples), dtype=np.float32)
         for extreme in (wanted.min(), wanted.max()):
             self._check(int(extreme))
-        if self._samples is not None:
-            return self._native(self._samples[wanted])
+        if self.layout.starts is None:
+            ends = [*(np.flatnonzero(np.diff(wanted) != 1) + 1).tolist(), len(wanted)]
+            runs = [self._run(int(wanted[first]), end - first) for first, end in pairwise([0, *ends])]
+            return self._native(runs[0] if len(runs) == 1 else np.concatenate(runs))
         traces = [self.read(int(one)) for one in wanted]
         if len({len(one) for one in traces}) > 1:
             raise DataError(f"{self.layout.path}: traces differ in length, and a gather has one. Pick by a manifest")
@@ -262,14 +268,25 @@ class SegyTraces:
                 "Build the manifest again: seisloom manifest build ROOT"
             )
 
+    def _run(self, first: int, n_traces: int) -> Array:
+        """Return neighbours as they are stored, shape (trace, time), in a file whose traces have one length."""
+        step = self._kind.itemsize
+        return np.asarray(self._bytes(self.layout.first_trace + first * step, n_traces * step).view(self._kind)["x"])
+
     def _own_length(self, index: int) -> Array:
         """Return a trace as it is stored, in a file whose traces differ in length."""
-        assert self._mapped is not None
         assert self.layout.starts is not None
         first = int(self.layout.starts[index])
-        n_samples = int(self.layout.headers(index, index + 1, WORDS)["n_samples"][0])
-        body = self._mapped[first + TRACE_HEADER :][: n_samples * self.layout.sample_type.itemsize]
-        return body.view(self.layout.sample_type)
+        word = self._bytes(first + WORDS["n_samples"][0] - 1, 2).view(self.layout.order + "u2")
+        n_bytes = int(word[0]) * self.layout.sample_type.itemsize
+        return self._bytes(first + TRACE_HEADER, n_bytes).view(self.layout.sample_type)
+
+    def _bytes(self, place: int, n_bytes: int) -> Array:
+        """Return bytes of the file, uint8 (byte,)."""
+        found = os.pread(self._file.fileno(), n_bytes, place)
+        if len(found) < n_bytes:
+            raise DataError(f"{self.layout.path}: was made shorter while it was open. Build the manifest again")
+        return np.frombuffer(found, dtype=np.uint8)
 
     def _native(self, stored: Array) -> Array:
         """Return samples as float32; IBM floats are taken apart by segyio, which expects them big-endian."""
