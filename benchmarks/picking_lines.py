@@ -75,7 +75,8 @@ class Benchmark:
         # Lines are mixed: one convention for all, measured by tools/label_convention.py on shots of GEOSTACK alone
         return read_recipe("picking", [
             f"data.root={self.manifests}", f"seed={seed}", f"split.named={json.dumps(parts)}",
-            "split.valid=0", "split.calibrate=0", "split.test=0", "train.patience=50", "train.threads=1", "data.gather=[shot]",
+            "split.valid=0", "split.calibrate=0", "split.test=0", "train.patience=50",
+            "train.threads=1", "data.gather=[shot]",
             'data.pick_shift_s={"GEOSTACK": -0.0021}', *([f"train.init_from={init}"] if init else []),
             *changes, *self.changes,
         ])  # fmt: skip

@@ -90,6 +90,16 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
     assert all(np.array_equal(a[name], b[name]) for name in a), "all draws are keyed, so not a bit may differ"
 
 
+def test_last_is_the_last_epoch_also_where_an_earlier_one_was_best(tiny: Tiny, tmp_path: Path) -> None:
+    # The largest loss is asked for, so that the first epoch stays the best one
+    bundle = fit(PICKING, tiny("epochs=3", "train.lr=0.005", "train.monitor_mode=max"), tmp_path / "run")
+    epochs = {
+        name: torch.load(bundle.path / "checkpoints" / f"{name}.ckpt", weights_only=True)["epoch"]
+        for name in ("best", "last")
+    }
+    assert epochs == {"best": 0, "last": 2}
+
+
 def test_a_finished_run_with_more_epochs_goes_on(tiny: Tiny, tmp_path: Path) -> None:
     fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "run")
     first = history(tmp_path / "run")

@@ -176,10 +176,13 @@ def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer,
     folder = out / "checkpoints"
     monitor = train.monitor if has_valid else "train/loss"
     best = ModelCheckpoint(
-        folder, filename="best", monitor=monitor, mode=train.monitor_mode, save_top_k=1, save_last=True,
+        folder, filename="best", monitor=monitor, mode=train.monitor_mode, save_top_k=1,
         enable_version_counter=False, auto_insert_metric_name=False,
     )  # fmt: skip
-    callbacks: list[pl.Callback] = [best, EarlyStopping(monitor, patience=train.patience, mode=train.monitor_mode)]
+    # Not `save_last`: that one is written only when an epoch is a best one, and a resumed run would lose the others
+    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
+    callbacks: list[pl.Callback] = [best, last]
+    callbacks.append(EarlyStopping(monitor, patience=train.patience, mode=train.monitor_mode))
     if train.keep_checkpoints:
         callbacks.append(
             ModelCheckpoint(
