@@ -2,9 +2,9 @@
 
     python benchmarks/memory.py [--traces 5000 40000] [--model sta_lta]
 
-Each step runs in a process of its own; what is printed is its largest resident memory, waveforms mapped from files
-included. `manifest build`, `shards write` and the loader work on a survey of OBS stations with 200 traces each;
-`apply` picks one SEG-Y file with all the traces, as of one station.
+Each step runs in a process of its own; what is printed is its largest resident memory, mapped files included.
+`manifest build`, `shards write` and the loader work on a survey of ocean-bottom stations with 200 traces each; `apply`
+picks one SEG-Y file with all the traces, as of one station.
 """
 
 from __future__ import annotations
@@ -29,42 +29,35 @@ def write_survey(folder: Path, n_traces: int) -> None:
 
     n_lines = max(n_traces // TRACES_A_LINE, 1)
     write(SurveyConfig(kind="obs", n_geometries=n_lines, n_stations=5, n_shots=200), folder / "survey")
-    content = next((folder / "survey").rglob("*.segy")).read_bytes()
-    n_one = int.from_bytes(content[3220:3222], "big") * 4 + 240
-    body = content[3600:]
+    content = min((folder / "survey").rglob("*.segy")).read_bytes()
+    head, traces = content[:3600], content[3600:]
+    trace_bytes = 240 + 4 * int.from_bytes(content[3220:3222], "big")
     with (folder / "station.segy").open("wb") as file:
-        file.write(content[:3600])
-        for _ in range(n_traces // (len(body) // n_one)):
-            file.write(body)
+        file.write(head)
+        for _ in range(n_traces * trace_bytes // len(traces)):
+            file.write(traces)
 
 
 def take_step(step: str, folder: Path, model: str) -> None:
     """Run one step in this process, and print its peak memory in MB."""
-    import seisloom.cli.main as command
+    from seisloom.cli.main import app
+    from seisloom.io.shards import Shards
     from seisloom.recipe import read_recipe
-    from seisloom.run import task_of
+    from seisloom.run import task_of, write_shards
     from seisloom.tasks.picking.survey.build import build_manifest
-    from seisloom.training.loader import Items
+    from seisloom.training.loader import loader
 
-    assert Items
-    survey, shards = folder / "survey", folder / "shards"
-    recipe = read_recipe("picking", [f"data.root={survey}", *CHANGES])
+    recipe = read_recipe("picking", [f"data.root={folder / 'survey'}", *CHANGES])
     if step == "manifest build":
-        build_manifest(survey)
+        build_manifest(folder / "survey")
     elif step == "shards write":
-        from seisloom.run import write_shards
-
-        write_shards(recipe, shards)
+        write_shards(recipe, folder / "shards")
     elif step == "one epoch of the loader":
-        from seisloom.io.shards import Shards
-        from seisloom.training.loader import loader
-
-        source = Shards(shards)
+        source = Shards(folder / "shards")
         for _ in loader(task_of(recipe), recipe, source, source.refs, training=True):
             pass
     elif step == "apply":
-        out = folder / "picks.csv"
-        command.app(["apply", model, str(folder / "station.segy"), "--out", str(out)], standalone_mode=False)
+        app(["apply", model, str(folder / "station.segy"), "--out", str(folder / "picks.csv")], standalone_mode=False)
     print(f"peak_mb={resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
 
 

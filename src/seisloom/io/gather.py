@@ -92,12 +92,15 @@ def read_gather(path: str | Path, *, delay_sign: int = 1) -> Gather:
 
 
 def read_segy(path: str | Path) -> Gather:
-    """Return all traces of a SEG-Y file; the shot number is the energy source point, else the field record."""
+    """Return the traces of a SEG-Y file; the shot number is the energy source point, else the field record.
+
+    Headers are read, and amplitudes when they are asked for: a station's file may be larger than the memory.
+    """
     return _gather_of(headers_of(read_layout(path)))
 
 
 def read_su(path: str | Path) -> Gather:
-    """Return all traces of a Seismic Unix file of either byte order; shot numbers as in `read_segy`."""
+    """Return the traces of a Seismic Unix file of either byte order; shot numbers and reading as in `read_segy`."""
     return _gather_of(headers_of(read_su_layout(path)))
 
 
@@ -126,7 +129,7 @@ def _stations(path: Path, shot_id: Array) -> Array:
 
 
 def read_seg2(path: str | Path, *, delay_sign: int = 1) -> Gather:
-    """Return all traces of a SEG-2 file; what was assumed of its DELAY stands in `notes`.
+    """Return all traces of a SEG-2 file, read whole, since it holds one shot; what was assumed stands in `notes`.
 
     Args:
         path: the file.
