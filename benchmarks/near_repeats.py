@@ -64,8 +64,7 @@ def main() -> None:
         return read_recipe("picking", [
             f"data.root={manifests}", f"split.named={json.dumps({'test': held_out, 'valid': valid})}",
             "split.valid=0", "split.calibrate=0", "split.test=0", "data.gather=[shot]",
-            'data.pick_shift_s={"GEOSTACK": -0.0021}', "train.epochs=8", "train.passes=12", "train.patience=50",
-            "train.threads=1", 'train.shares={"GEOSTACK": 0.55, "REFRAPY": 0.45}',
+            "data.geometries=[GEOSTACK]", "train.epochs=8", "train.passes=20", "train.patience=50", "train.threads=1",
             *([f"train.init_from={given.init}"] if given.init else []), *given.changes,
         ])  # fmt: skip
 

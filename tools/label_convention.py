@@ -2,22 +2,18 @@
 
     python tools/label_convention.py runs/onset-synthetic onset_refraction data.root=manifests
 
-People pick the onset, the first trough, or something between, each line in its own way. The median difference is
-measured on the training shots of the recipe alone, over picks within 8 ms of the network's.
+Measured on the training shots of the recipe alone.
 """
 
 from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
 from seisloom.bundle import open_predictor
 from seisloom.recipe import read_recipe
 from seisloom.split import split
+from seisloom.tasks.picking.convention import label_convention
 from seisloom.training.loader import LiveSource
-
-NEAR_S = 0.008
 
 
 def main() -> None:
@@ -30,12 +26,9 @@ def main() -> None:
     opened = open_predictor(given.bundle)
     recipe = read_recipe(given.recipe, [*given.changes, "data.pick_shift_s={}"])
     parts = split(LiveSource(opened.task, recipe).refs, seed=recipe.seed, config=recipe.split)
-    table = opened.task.apply(opened.recipe, opened.predictor, None, opened.task.records(recipe, parts["train"]))
-    late_s = (table["truth_s"] - table["time_s"]).to_numpy(float)
-    for line in sorted(set(table["geometry"])):
-        here = (table["geometry"] == line).to_numpy() & (np.abs(late_s) < NEAR_S)
-        low, middle, high = np.quantile(late_s[here], [0.25, 0.5, 0.75])
-        print(f"{line}: {middle:.5f} s late (quartiles {low:.5f}, {high:.5f}; {here.sum()} picks)")
+    for line, late in label_convention(opened, opened.task.records(recipe, parts["train"])).items():
+        low, high = late.quartiles_s
+        print(f"{line}: {late.median_s:.5f} s late (quartiles {low:.5f}, {high:.5f}; {late.n_picks} picks)")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ class IntervalCalibration:
     """Per level: whether the coverage holds in finite samples for a pick of a new group, in every bin."""
     note: str
     """What it was made from and what it promises, for people."""
+    constant: tuple[float, ...] = ()
+    """Per level, the half-width that the same groups give in the same way when sigma is not looked at, in the unit of
+    sigma: what the intervals must beat."""
     group_scores: tuple[tuple[float, ...], ...] = ()
     """Quantiles of the scores of each group, from which a later calibration on few groups learns how groups differ."""
 
@@ -83,26 +86,14 @@ class IntervalCalibration:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> IntervalCalibration:  # Any: JSON values
         """Return the calibration that `to_json` stored."""
-        values = dict(stored)
-        values.setdefault("group_scores", [])
+        values = {"constant": [], "group_scores": [], **stored}
         if values.pop("kind", None) != "interval" or set(values) != set(cls.__slots__):
             missing = sorted(set(cls.__slots__) - set(values))
             raise CalibrationError(
                 f"this is not a stored interval calibration (missing: {', '.join(missing) or 'kind: interval'}); "
                 "calibrate again: seisloom calibrate BUNDLE SOURCE --out NEW"
             )
-        for name in (
-            "levels",
-            "edges_db",
-            "quantiles",
-            "pooled",
-            "unknown_snr",
-            "n_per_bin",
-            "promised",
-            "group_scores",
-        ):
-            values[name] = _tuples(values[name])
-        return cls(**values)
+        return cls(**{name: _tuples(one) for name, one in values.items()})
 
     def _level_idx(self, alpha: float) -> int:
         for idx, level in enumerate(self.levels):
@@ -184,6 +175,7 @@ def calibrate_intervals(
         scheme=scheme,
         promised=everywhere,
         note=_note(scores, labels, levels, everywhere, scheme, edges, 0 if spare is None else len(spare)),
+        constant=_quantiles(np.abs(np.asarray(error, float)), labels, levels, scheme, None)[0],
         group_scores=keep_groups(split_by_group(scores, labels)),
     )
 

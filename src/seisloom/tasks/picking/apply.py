@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from seisloom.calibration.abstention import ABSTAINED, abstain
-from seisloom.calibration.conformal import LEVELS
 from seisloom.calibration.intervals import IntervalCalibration
 from seisloom.errors import DataError
 from seisloom.inference.windows import predict_in_batches, window_starts
@@ -25,6 +24,8 @@ COLUMNS = (
 SHIFT_SAMPLES = 9
 """Between the views that `apply.n_shifts` averages: no multiple of a network's stride, so that each view falls
 differently on its coarse grid."""
+CONSTANT = "half_constant_s"
+"""Column with the half-width at the recipe's level that a calibration without sigma gives; only evaluation has it."""
 PRESENT = 0.5
 """A window whose probability is above this has an onset; the earliest such window has the first arrival."""
 
@@ -44,7 +45,7 @@ def apply(
     table = pd.concat(tables, ignore_index=True)
     if table["truth_s"].notna().any():
         return table
-    return table.drop(columns=["truth_s", *(column_of(level) for level in LEVELS if column_of(level) in table)])
+    return table.drop(columns=["truth_s", *(name for name in table if str(name).startswith("half_"))])
 
 
 def column_of(level: float) -> str:
@@ -78,6 +79,9 @@ def _pick(
     levels = {} if calibration is None else {
         column_of(level): calibration.half_width(sigma_s, snr, alpha=1 - level) for level in calibration.levels
     }  # fmt: skip
+    if calibration is not None and calibration.constant:
+        constant_s = calibration.constant[calibration.levels.index(recipe.calibrate.level)]
+        levels[CONSTANT] = np.full(record.n_traces, constant_s)
     dead = ~np.any(record.x[:, 0] != 0, axis=-1)
     status = np.where(dead, ABSTAINED, status)
     reason = np.where(dead, "dead trace", reason)
