@@ -167,8 +167,8 @@ def test_the_pick_stays_on_its_bump(entries: list[Augmentation]) -> None:
     x, y, has = (changed.arrays[name] for name in ("x", "y_idx", "has_pick"))
     for item, trace in np.ndindex(*y.shape):
         if has[item, trace] == 1 and 10 < y[item, trace] < x.shape[-1] - 10:
-            # torch's cubic convolution (a = -0.75) does not keep a straight line: a fifth of a sample is what it holds
-            assert abs(peak(x[item, trace, 0]) - float(y[item, trace])) < 0.2
+            # The bump has nothing above 0.2 cycles a sample; a parabola through its logarithm is exact
+            assert abs(peak(x[item, trace, 0]) - float(y[item, trace])) < 0.01
             n_checked += 1
     assert n_checked >= 12
 
@@ -259,8 +259,8 @@ def test_masks_and_dense_labels_take_the_nearest_sample() -> None:
 def test_a_whole_shift_is_a_copy_of_the_samples() -> None:
     batch = spikes()
     moved = map_time(batch, np.ones(6), np.full(6, 7.0)).arrays["x"]
-    assert torch.allclose(moved[..., :-8], batch.arrays["x"][..., 7:-1], atol=2e-5)  # float32 grid coordinates
-    assert float(moved[..., -6:].abs().max()) < 2e-5
+    assert torch.allclose(moved[..., :-7], batch.arrays["x"][..., 7:], atol=1e-6)
+    assert (moved[..., -7:] == 0).all()
 
 
 @given(
@@ -277,9 +277,9 @@ def test_maps_one_after_the_other_are_their_composition(
     at_once = map_time(batch, np.array([scale]), np.array([shift]))
     kept = (two.arrays["has_pick"] == 1) & (at_once.arrays["has_pick"] == 1)
     assert torch.allclose(two.arrays["y_idx"][kept], at_once.arrays["y_idx"][kept], atol=1e-3)
-    # Bumps are 6 samples wide and stay inside: two cubic interpolations differ from one by well under a per cent
+    # Bumps are 6 samples wide and stay inside: each resampling errs by less than 0.1 %
     middle = slice(30, 150)
-    assert torch.allclose(two.arrays["x"][..., middle], at_once.arrays["x"][..., middle], atol=0.02)
+    assert torch.allclose(two.arrays["x"][..., middle], at_once.arrays["x"][..., middle], atol=2e-3)
 
 
 def test_neighbouring_time_maps_are_applied_as_one() -> None:
@@ -295,17 +295,7 @@ def test_neighbouring_time_maps_are_applied_as_one() -> None:
         apart = entry.apply(apart, draws)
     kept = (apart.arrays["has_pick"] == 1) & (together.arrays["has_pick"] == 1)
     assert torch.allclose(apart.arrays["y_idx"][kept], together.arrays["y_idx"][kept], atol=1e-3)
-    assert torch.allclose(apart.arrays["x"], together.arrays["x"], atol=0.02)
-
-
-def test_a_tone_falls_by_the_factor_of_its_stretch() -> None:
-    n, f = 1000, 0.05  # cycles a sample
-    x = torch.sin(2 * torch.pi * f * torch.arange(n))[None]
-    batch = Batch({"x": x}, ("a",), Schema((Field("x", ("time",)),)))
-    slow = map_time(batch, np.array([0.8]), np.zeros(1)).arrays["x"][0]
-    # a = -0.75 is first order: 2 % at 20 samples a period
-    expected = torch.sin(2 * torch.pi * 0.8 * f * torch.arange(n))
-    assert torch.allclose(slow[3:-3], expected[3:-3], atol=0.02)
+    assert torch.allclose(apart.arrays["x"], together.arrays["x"], atol=4e-3)  # four resamplings of 0.1 %
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1.6, float("nan")])

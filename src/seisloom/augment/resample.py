@@ -1,6 +1,8 @@
-"""Moving the time axis of a batch: data by cubic interpolation, each kind of label in its own way."""
+"""Moving the time axis of a batch: data by a windowed sinc, each kind of label in its own way."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import torch
@@ -11,13 +13,22 @@ from seisloom.augment.augmentation import MAX_SCALE
 from seisloom.augment.batch import Batch
 from seisloom.sample import Array
 
+HALF = 6
+"""Samples on each side of a place that its value is made of."""
+BETA = 7.0
+"""Of the Kaiser window: 12 samples then err by less than 0.1 % of a sine up to 0.3 cycles a sample, 60 % of the
+Nyquist frequency, which field records rarely pass. A larger one errs less below that and more above."""
+N_PHASES = 512
+"""Places between two samples that weights are tabled for; linear between them, which errs by 1e-5."""
+
 
 def map_time(batch: Batch, scale: Array, shift: Array) -> Batch:
     """Return the batch in which new sample j shows old sample `scale * j + shift`.
 
-    Data are interpolated by cubic convolution (Keys 1981, a = -0.75) and are 0 outside of the record; masks and dense
-    labels take the nearest sample; points move to (y - shift) / scale, and a point that leaves the record is gone:
-    its `has_pick` becomes 0. A stretch that compresses by more than a third would alias and is refused.
+    Data are interpolated by a sinc in a Kaiser window (Smith 2002, Digital audio resampling) and are 0 outside of the
+    record, which begins half a sample before its first one; masks and dense labels take the nearest sample; points
+    move to (y - shift) / scale, and a point that leaves the record is gone: its `has_pick` becomes 0. A stretch that
+    compresses by more than a third would alias and is refused.
 
     Args:
         batch: fields with an axis `time`.
@@ -35,8 +46,7 @@ def map_time(batch: Batch, scale: Array, shift: Array) -> Batch:
         if field.label == "point":
             changes[field.name] = _rows((values - _rows(shift, values)) / _rows(scale, values), values)
         elif "time" in field.axes:
-            mode = "bicubic" if field.label is None else "nearest"
-            changes[field.name] = _interpolate(values, scale, shift, mode=mode)
+            changes[field.name] = (_interpolate if field.label is None else _nearest)(values, scale, shift)
     moved = batch.with_arrays(**changes)
     return _drop_lost_points(moved)
 
@@ -48,16 +58,58 @@ def _rows(values: Array | Tensor, like: Tensor) -> Tensor:
     return torch.as_tensor(values, dtype=like.dtype, device=like.device).reshape(-1, *[1] * (like.ndim - 1))
 
 
-def _interpolate(values: Tensor, scale: Array, shift: Array, *, mode: str) -> Tensor:
-    n_time = values.shape[-1]
-    place = torch.arange(n_time, dtype=torch.float64)[None, :] * torch.as_tensor(scale)[:, None]
-    place = place + torch.as_tensor(shift)[:, None]
-    # grid_sample wants (-1, 1) from edge to edge of the pixels: sample i lies at (2 i + 1) / n - 1
-    x = ((2 * place + 1) / n_time - 1).to(device=values.device, dtype=torch.float32)
-    grid = torch.stack([x, torch.zeros_like(x)], dim=-1)[:, None]
-    flat = values.reshape(len(values), -1, 1, n_time).float()
-    found = functional.grid_sample(flat, grid, mode=mode, padding_mode="zeros", align_corners=False)
-    return found.reshape(values.shape).to(values.dtype)
+def _places(n_time: int, scale: Array, shift: Array) -> Array:
+    """Return where each new sample lies in the old record, in samples, float64 (item, time)."""
+    return np.arange(n_time) * scale[:, None] + shift[:, None]
+
+
+@cache
+def _kernel() -> Array:
+    """Return the weights of the 2 HALF samples around a place, (phase, sample), from one sample to the next.
+
+    Their sum is 1 at each phase, so that a constant stays one.
+    """
+    phase = np.arange(N_PHASES + 1) / N_PHASES
+    away = phase[:, None] - np.arange(-HALF + 1, HALF + 1)
+    weights = np.sinc(away) * np.i0(BETA * np.sqrt(1 - (away / HALF) ** 2))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _weights(place: Array, n_time: int) -> tuple[Array, Array]:
+    """Return the samples that each place is made of, and their weights, (item, time, sample); 0 beyond the record."""
+    before = np.floor(place).astype(np.int64)
+    phase = (place - before) * N_PHASES
+    low = np.minimum(phase.astype(np.int64), N_PHASES - 1)
+    part = (phase - low)[..., None]
+    weights = _kernel()[low] * (1 - part) + _kernel()[low + 1] * part
+    number = before[..., None] + np.arange(-HALF + 1, HALF + 1)
+    weights[(place < -0.5) | (place >= n_time - 0.5)] = 0
+    weights[(number < 0) | (number >= n_time)] = 0
+    return np.clip(number, 0, n_time - 1), weights
+
+
+def _interpolate(values: Tensor, scale: Array, shift: Array) -> Tensor:
+    n_item, n_time = len(values), values.shape[-1]
+    number, weights = _weights(_places(n_time, scale, shift), n_time)
+    # All traces of an item are read at the same places: a row of the table is a sample of all of them. Contiguous,
+    # since torch sums a strided table in another order, and the bits of an item must not depend on its batch
+    table = values.reshape(n_item, -1, n_time).transpose(1, 2).reshape(n_item * n_time, -1).float().contiguous()
+    row = number + n_time * np.arange(n_item)[:, None, None]
+    found = functional.embedding_bag(
+        torch.as_tensor(row.reshape(-1, 2 * HALF), device=table.device), table, mode="sum",
+        per_sample_weights=torch.as_tensor(weights.reshape(-1, 2 * HALF), dtype=table.dtype, device=table.device),
+    )  # fmt: skip
+    return found.reshape(n_item, n_time, -1).transpose(1, 2).contiguous().reshape(values.shape).to(values.dtype)
+
+
+def _nearest(values: Tensor, scale: Array, shift: Array) -> Tensor:
+    n_item, n_time = len(values), values.shape[-1]
+    nearest = np.floor(_places(n_time, scale, shift) + 0.5).astype(np.int64)
+    inside = torch.as_tensor((nearest >= 0) & (nearest < n_time), device=values.device)[:, None]
+    number = torch.as_tensor(np.clip(nearest, 0, n_time - 1), device=values.device)[:, None]
+    flat = values.reshape(n_item, -1, n_time)
+    found = flat.gather(-1, number.expand(flat.shape))
+    return torch.where(inside, found, torch.zeros_like(flat)).reshape(values.shape)
 
 
 def _drop_lost_points(batch: Batch) -> Batch:
