@@ -27,6 +27,7 @@ PAGE = ROOT / "docs" / "how-to" / "from-your-scripts.md"
 NETWORK = (
     "model.widths=[4,8]", "model.n_blocks=[1,1]", "model.dilations=[1,1]", "data.gather_size=5", "data.crop_s=0.08",
     "win_len_s=0.1", "train.accelerator=cpu", "train.threads=1", "train.ema=0", "train.loggers=[csv]",
+    "calibrate.folds=0",
 )  # fmt: skip
 AROUND_PICKS = (
     "win_mode=pick", "pre_s=0.005", "post_s=0.005", "pos_win_s=0.001", "neg_to_pos_max=5", "neg_sta_s=0.001",

@@ -40,6 +40,7 @@ def main() -> None:
     save_file(
         {name: one.half() if one.is_floating_point() else one for name, one in state.items()}, given.out / WEIGHTS
     )
+    (given.out / WEIGHTS).chmod(0o644)
     data = trained.recipe.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
     (given.out / "recipe.yaml").write_text(trained.recipe.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
 

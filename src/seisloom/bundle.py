@@ -213,7 +213,8 @@ class Opened:
 
     def apply(self, source: Any, *, fs_hz: float | None = None) -> Product:
         """Return the product (for picking a pandas table with intervals) for what `records` takes."""
-        return self.task.apply(self.recipe, self.predictor, self.calibration, self.records(source, fs_hz=fs_hz))
+        records = self.task.open(self.recipe, source, fs_hz)  # one by one: all at once may be larger than the memory
+        return self.task.apply(self.recipe, self.predictor, self.calibration, records)
 
     def view(self, source: Any, *, fs_hz: float | None = None) -> Figure:
         """Return a Matplotlib figure of the product over the records."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,11 +106,18 @@ def apply(
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
     limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
     opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
-    records = opened.records(source)
-    product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
+    n_bad = 0
+
+    def counted() -> Iterator[Any]:  # Any: the room's record
+        """Yield the records one by one: all at once, a station's may be larger than the memory."""
+        nonlocal n_bad
+        for record in opened.task.open(opened.recipe, source, None):
+            n_bad += record.n_non_finite
+            yield record
+
+    product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, counted())
     opened.task.write(product, out)
     counts = product["status"].value_counts().to_dict()
-    n_bad = sum(record.n_non_finite for record in records)
     screen.say(f"read {len(product)} traces of {source}" + (f", {n_bad} samples were not finite" if n_bad else ""))
     screen.say(f"wrote {out}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     for reason, count in _reasons(product).items():
@@ -117,7 +125,7 @@ def apply(
     if opened.calibration is None:
         screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
     if figure is not None:
-        opened.task.view(opened.recipe, records, product).savefig(figure, dpi=110)
+        opened.task.view(opened.recipe, opened.records(source), product).savefig(figure, dpi=110)
         screen.say(f"drew {figure}")
 
 
