@@ -175,7 +175,7 @@ def calibrate_intervals(
         scheme=scheme,
         promised=everywhere,
         note=_note(scores, labels, levels, everywhere, scheme, edges, 0 if spare is None else len(spare)),
-        constant=_quantiles(np.abs(np.asarray(error, float)), labels, levels, scheme, None)[0],
+        constant=_quantiles(np.abs(np.asarray(error, float)), labels, levels, scheme, spare)[0],
         group_scores=keep_groups(split_by_group(scores, labels)),
     )
 

@@ -161,6 +161,15 @@ def test_a_header_that_explains_less_than_half_is_believed_only_when_told_to() -
     assert of(numbers, range(1, 8), enough=0).shot_id.tolist() == [1, 2, -1, -1, -1, -1]  # type: ignore[arg-type]
 
 
+def test_what_was_tried_is_told_where_nothing_was_matched_and_only_there() -> None:
+    headers = {"field_record": np.array([1, 2, 50, 51, 52]), "byte_237": np.ones(5, dtype=int)}
+    why = align(headers, [1, 2, 3, 4]).why_none
+    assert "field_record, byte 9: 2 (2 shots), byte_237: 5 (1 shot); 3 are needed" in why
+    assert of([1, 2, 3], [1, 2, 3]).why_none == ""
+    assert of([0, 0, 0], [7, 8, 9]).why_none == ""
+    assert "; 1 are needed" in of([9, 9], [1, 2, 3], enough=0).why_none
+
+
 def test_a_hundred_thousand_wrong_numbers_take_no_time_and_no_memory() -> None:
     """A matrix of all pairs would hold 10**10 of them."""
     shots = np.arange(0, 2_000_000, 10)

@@ -229,6 +229,24 @@ def test_order_decides_only_where_counts_agree_or_it_is_allowed(tmp_path: Path) 
     assert times(tmp_path) == {k: k / 100 for k in range(1, 8)}
 
 
+def test_a_list_that_no_header_fits_is_told_with_what_was_tried_and_what_to_give(tmp_path: Path) -> None:
+    small(tmp_path)
+    folder = geometry(tmp_path, shots=[1, 2, 3])  # 3 of 8 traces, and 4 are half
+    report = build_manifest(tmp_path)
+    (said,) = problems(report)["no header explains the shot list, so that no trace has a shot"]
+    assert said.startswith("R01: 8 traces, 3 shots listed. Traces whose number is in the list: ")
+    assert "field_record, byte 9: 3 (3 shots)" in said
+    assert "energy_source_point, byte 17: 0 (0 shots)" in said
+    assert "; 4 are needed" in said
+    assert "--shot-byte BYTE; or --allow-index-alignment" in said
+    assert json.loads((folder / REPORT).read_text())["problems"] == problems(report)
+    assert any(said in line for line in report.lines())
+    assert "no header explains the shot list, so that no trace has a shot" not in problems(
+        build_manifest(tmp_path, shot_byte=9)
+    )
+    assert times(tmp_path) == {k: k / 100 for k in range(1, 4)}
+
+
 def test_a_tolerant_match_is_marked_counted_and_listed(tmp_path: Path) -> None:
     folder = geometry(tmp_path, shots=[10, 20, 30, 40])
     station(folder, "R01", [10, 20, 31, 40])
@@ -433,7 +451,22 @@ def test_a_geometry_file_that_contradicts_itself_is_an_error(tmp_path: Path, con
     ],
 )
 def test_a_shot_list_is_a_range_or_a_list(tmp_path: Path, shots: Any, expected: list[int]) -> None:
-    assert shot_list(geometry(tmp_path, shots=shots)) == expected
+    assert shot_list(geometry(tmp_path, shots=shots))[0] == expected
+
+
+def test_a_range_that_does_not_say_whether_its_stop_is_a_shot_is_told(tmp_path: Path) -> None:
+    folder = geometry(small(tmp_path), shots={"start": 1, "stop": 8})
+    report = build_manifest(tmp_path)
+    (said,) = problems(report)["assumed"]
+    assert said == (
+        "geometry.json: assets.shots does not say end_exclusive, and its stop, 8, is taken for a shot of the list. "
+        'Write "end_exclusive": false if it is one, else true'
+    )
+    assert json.loads((folder / REPORT).read_text())["problems"]["assumed"] == [said]
+    assert any(said in line for line in report.lines()), "on the screen too"
+    assert times(tmp_path) == {k: k / 100 for k in range(1, 9)}
+    geometry(tmp_path, shots={"start": 1, "stop": 8, "end_exclusive": False})
+    assert "assumed" not in problems(build_manifest(tmp_path))
 
 
 def test_what_is_missing_of_a_survey_is_named(tmp_path: Path) -> None:

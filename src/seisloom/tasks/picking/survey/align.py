@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from seisloom.io.segy_layout import WORDS
 from seisloom.sample import Array
 
 ENOUGH = 0.5
@@ -56,6 +58,8 @@ class Alignment:
     """Trace, number in its header, shot that it was given: each tolerant match."""
     duplicates: tuple[int, ...] = ()
     """Shots that more traces claim than is usual in the file: which of them is the shot's cannot be told."""
+    why_none: str = ""
+    """Where nothing was matched: what was tried, what it found, and what to give; else empty."""
 
 
 def align(
@@ -97,7 +101,28 @@ def align(
         shot_id = np.full(n_traces, -1, dtype=np.int64)
         shot_id[:n_known] = listed[:n_known]
         return Alignment(shot_id, ("index",) * n_known + ("none",) * (n_traces - n_known), "", scores)
-    return Alignment(np.full(n_traces, -1, dtype=np.int64), ("none",) * n_traces, "", scores)
+    why = _why_none(scores, n_traces, len(listed), enough)
+    return Alignment(np.full(n_traces, -1, dtype=np.int64), ("none",) * n_traces, "", scores, why_none=why)
+
+
+def _why_none(scores: Sequence[Score], n_traces: int, n_listed: int, enough: float) -> str:
+    """Say which header words were tried, what they match, and what a user can give."""
+    tried = ", ".join(f"{_place(one.header)} {one.matches} ({_shots(one.explained)})" for one in scores)
+    least = max(math.ceil(enough * n_traces), 1)
+    return (
+        f"{n_traces} traces, {_shots(n_listed)} listed. Traces whose number is in the list: {tried}; {least} are "
+        "needed, of more than one shot and more than a count of traces. Is the list in geometry.json whole? Else give "
+        "the word that numbers the shots, --shot-byte BYTE; or --allow-index-alignment, if the traces have the order "
+        "of the list"
+    )
+
+
+def _place(header: str) -> str:
+    return f"{header}, byte {WORDS[header][0]}:" if header in WORDS else f"{header}:"
+
+
+def _shots(n: int) -> str:
+    return f"{n} shot" + ("s" if n != 1 else "")
 
 
 def _is_believed(one: Score, n_traces: int, n_listed: int, enough: float) -> bool:

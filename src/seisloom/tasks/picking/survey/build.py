@@ -147,14 +147,15 @@ def build_manifest(
     names = list(geometries) if geometries else find_geometries(folder)
     found = Path(arrivals) if arrivals is not None else find_arrivals(folder)
     target = Path(out) if out is not None else folder
-    lists = {name: shot_list(folder / "geometries" / name) for name in names}
+    read = {name: shot_list(folder / "geometries" / name) for name in names}
+    lists = {name: shots for name, (shots, _) in read.items()}
     files = {name: files_of(folder / "geometries" / name) for name in names}
     parts, unclaimed = _parted(read_arrivals(found), lists, files, found)
     notes = [] if geometries else unclaimed
     job = partial(
         _build_one, root=folder, shot_byte=shot_byte, by_index=allow_index_alignment, tolerance=tolerance, out=target
     )
-    jobs = [(name, lists[name], files[name], parts[name]) for name in names]
+    jobs = [(name, *read[name], files[name], parts[name]) for name in names]
     done = run_jobs(executor or InThisProcess(), job, jobs)
     reports = list(track(done, total=len(names), what="reading headers", unit="geometries"))
     written = tuple(target / "geometries" / name / file for name in names for file in (NAME, REPORT))
@@ -192,13 +193,15 @@ def _parted(
 
 
 def _build_one(
-    given: tuple[str, Sequence[int], Sequence[Path], pd.DataFrame], *, root: Path, shot_byte: int | None,
+    given: tuple[str, Sequence[int], Sequence[str], Sequence[Path], pd.DataFrame], *, root: Path, shot_byte: int | None,
     by_index: bool, tolerance: int, out: Path,
 ) -> GeometryReport:  # fmt: skip
     import pandas as pd
 
-    name, shots, files, picks = given
+    name, shots, assumed, files, picks = given
     report = GeometryReport(name, n_shots=len(shots))
+    for note in assumed:
+        report.note("assumed", note)
     tables = []
     for file in files:
         try:
@@ -257,6 +260,8 @@ def _note_alignment(
         report.note("trace without a shot of the list", f"{station} trace {trace}")
     for shot in found.duplicates:
         report.note("shot with several traces, of which none gets its pick", f"{station} shot {shot}")
+    if found.why_none:
+        report.note("no header explains the shot list, so that no trace has a shot", f"{station}: {found.why_none}")
     if found.header == "" and "index" in found.how:
         report.note("matched by order, since no header explains the shot list", f"{station}: {n_traces} traces")
     missing = sorted(set(shots) - set(found.shot_id.tolist()))

@@ -53,8 +53,8 @@ def read_json(path: Path) -> dict[str, Any]:  # Any: JSON values
     return values
 
 
-def shot_list(folder: Path) -> list[int]:
-    """Return the shot numbers that a geometry.json lists.
+def shot_list(folder: Path) -> tuple[list[int], list[str]]:
+    """Return the shot numbers that a geometry.json lists, and notes on what was assumed.
 
     Raises:
         MissingDataError: if there is no such file.
@@ -66,8 +66,14 @@ def shot_list(folder: Path) -> list[int]:
         raise DataError(f"{path}: id is {values['id']!r} and the folder {folder.name!r}. Correct one of them")
     assets = values.get("assets")
     shots = assets.get("shots") if isinstance(assets, dict) else None
+    notes = []
     if isinstance(shots, dict) and {"start", "stop"} <= set(shots):
         listed = _shot_range(path, shots)
+        if "end_exclusive" not in shots:
+            notes.append(
+                f"{path.name}: assets.shots does not say end_exclusive, and its stop, {shots['stop']:g}, is taken for a "
+                'shot of the list. Write "end_exclusive": false if it is one, else true'
+            )
     elif isinstance(shots, list):
         listed = [_whole(path, "assets.shots", one) for one in shots]
     else:
@@ -76,7 +82,7 @@ def shot_list(folder: Path) -> list[int]:
         raise DataError(f"{path}: assets.shots {json.dumps(shots)} is an empty list")
     if len(set(listed)) < len(listed) or min(listed) < 0:
         raise DataError(f"{path}: assets.shots must be different numbers from 0 up")
-    return listed
+    return listed, notes
 
 
 def _shot_range(path: Path, shots: Mapping[str, Any]) -> list[int]:  # Any: JSON values
