@@ -71,8 +71,8 @@ def shot_list(folder: Path) -> tuple[list[int], list[str]]:
         listed = _shot_range(path, shots)
         if "end_exclusive" not in shots:
             notes.append(
-                f"{path.name}: assets.shots does not say end_exclusive, and its stop, {shots['stop']:g}, is taken for a "
-                'shot of the list. Write "end_exclusive": false if it is one, else true'
+                f"{path.name}: assets.shots does not say end_exclusive, and its stop, {shots['stop']:g}, is taken for "
+                'a shot of the list. Write "end_exclusive": false if it is one, else true'
             )
     elif isinstance(shots, list):
         listed = [_whole(path, "assets.shots", one) for one in shots]
