@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CACHE ?= $(abspath .cache)
+# Threads that wait sleep. Spinning, which is the default, made the demo five times as slow beside another program
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: demo test lint docs clean
 demo: $(READY)

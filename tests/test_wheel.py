@@ -40,7 +40,7 @@ def run(python: Path, *words: str, folder: Path) -> subprocess.CompletedProcess[
     """Run this Python in this folder, without what the tests' own environment says about Python."""
     ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SEISLOOM_DATA")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
-    environment |= {"PYTHONNOUSERSITE": "1", "XDG_CACHE_HOME": str(folder / "cache")}
+    environment |= {"PYTHONNOUSERSITE": "1", "XDG_CACHE_HOME": str(folder / "cache"), "OMP_WAIT_POLICY": "PASSIVE"}
     return subprocess.run(
         [str(python), *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -21,7 +21,7 @@ def test_without_an_index_and_with_half_a_download_the_demo_says_so_and_is_synth
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment |= {
         "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"), "OMP_WAIT_POLICY": "PASSIVE",
     }  # fmt: skip
     command = [sys.executable, "-c", RUN, "demo", "--epochs", "1"]
     done = subprocess.run(
