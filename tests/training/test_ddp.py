@@ -48,7 +48,8 @@ def test_two_processes_share_the_batches_and_give_one_bundle(tiny: Callable[...,
     (tmp_path / "watched.py").write_text(WATCHED)
     done = subprocess.run(
         [sys.executable, "watched.py", "train", "recipe.yaml", "--out", "run"], cwd=tmp_path, timeout=120,
-        env={**os.environ, "MASTER_ADDR": "127.0.0.1", "OMP_WAIT_POLICY": "PASSIVE"}, capture_output=True, text=True, check=False,
+        env={**os.environ, "MASTER_ADDR": "127.0.0.1", "OMP_WAIT_POLICY": "PASSIVE"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 
