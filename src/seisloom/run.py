@@ -121,7 +121,7 @@ def _write_one(job: ShardJob, *, recipe: Recipe, mark: str) -> ShardSummary:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What `train` ends with."""
+    """What `train` ends with; in processes that only trained along, the report is empty."""
 
     bundle: Bundle
     report: Report
@@ -140,6 +140,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     from seisloom.training.cross import cross_products
     from seisloom.training.fit import fit
     from seisloom.training.loader import LiveSource, Source
+    from seisloom.training.ranks import is_first
 
     task = task_of(recipe)
     source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
@@ -148,13 +149,15 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     if n_folds:
         parts = {**parts, "train": [*parts["train"], *parts["calibrate"]], "calibrate": []}
     bundle = fit(task, recipe, out, source=source, parts=parts, force=force)
+    products = cross_products(task, recipe, out, source, parts, n_folds=n_folds, force=force) if n_folds else []
+    if not is_first():
+        return Trained(bundle, {}, ())
     bundle.remember(task.contents(recipe, [*parts["train"], *parts["valid"]]))
     opened = Opened(out.name, task, recipe, bundle.predictor(), None, bundle)
     # Classical methods have not learnt from the training part, so they may be calibrated on it
     known = parts["train"] if n_folds else parts["calibrate"]
     records = list(task.records(recipe, known)) if known else []
     if n_folds:
-        products = cross_products(task, recipe, out, source, parts, n_folds=n_folds, force=force)
         opened = replace(opened, calibration=task.calibrate(recipe, products, None))
     elif records:
         opened = with_calibration(replace(opened, calibration=_calibration_before(recipe)), records)

@@ -41,8 +41,7 @@ if __name__ == "__main__":
 
 
 def test_two_processes_share_the_batches_and_give_one_bundle(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
-    # Without parts to calibrate and score, which cost more than the training and are tested elsewhere
-    changes = ("epochs=1", "batch_size=2", "data.gather=[shot]", "split.calibrate=0", "split.test=0", "metrics=[]")
+    changes = ("epochs=1", "batch_size=2", "data.gather=[shot]", "calibrate.folds=2", "metrics=[]")
     recipe = tiny(*changes, "train.devices=2", "train.strategy=ddp")
     (tmp_path / "recipe.yaml").write_text(recipe.to_yaml())
     (tmp_path / "watched.py").write_text(WATCHED)
@@ -65,7 +64,10 @@ def test_two_processes_share_the_batches_and_give_one_bundle(tiny: Callable[...,
     parts = json.loads((tmp_path / "run" / "split.json").read_text())["groups"]
     refs = [ref for ref in LiveSource(PICKING, recipe).refs if ref.groups["shot"] in parts["train"]]
     n_items = len(PICKING.group(recipe, refs, True))
-    seen = [key for line in [*first, *second] for key in line["keys"]]
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    n_steps = last["global_step"]
+    assert len(first) > n_steps, "the folds come after the final model"
+    seen = [key for line in [*first[:n_steps], *second[:n_steps]] for key in line["keys"]]
     assert len(set(seen)) == n_items, "together they have seen every item"
 
     bundle = Bundle.open(tmp_path / "run")
@@ -73,5 +75,6 @@ def test_two_processes_share_the_batches_and_give_one_bundle(tiny: Callable[...,
     state = bundle.network().state_dict()
     assert all(torch.isfinite(one).all() for one in state.values())
     assert [path.name for path in tmp_path.glob("*/recipe.yaml")] == ["recipe.yaml"]
-    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
-    assert last["global_step"] == len(first)
+    assert bundle.calibration is not None
+    assert bundle.calibration.scheme == "cross"
+    assert done.stdout.count("bundle: run") == 1, "what is not training is done by one process"

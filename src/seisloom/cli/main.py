@@ -11,6 +11,10 @@ import typer
 from seisloom.cli import data, demo, recipes, use, view
 from seisloom.errors import SeisloomError
 
+# Torch's threads spin while they wait, which on a machine with other work going on makes a small network several times
+# slower. Read when torch is loaded, so it is set before
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 app = typer.Typer(
     name="seisloom",
     help="Seismic data from field files to calibrated predictions, and back.",

@@ -34,6 +34,10 @@ def train(
 
     found = open_recipe(recipe, [*(changes or []), *context.args], data=data)
     trained = run.train(found, out, shards=shards, force=force)
+    from seisloom.training.ranks import is_first
+
+    if not is_first():
+        return
     show_report(trained.report)
     if trained.bundle.calibration is not None:
         screen.say(f"calibration: {trained.bundle.calibration.note}")

@@ -64,6 +64,10 @@ class Lines(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.start = self.said = time.monotonic()
         self.first_epoch = trainer.current_epoch
+        if trainer.is_global_zero:
+            # Not before: only now do processes that train together know how many they are
+            n_batches = int(trainer.num_training_batches)
+            logger.info("%d batches an epoch, %d in all", n_batches, n_batches * (trainer.max_epochs or 0))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int

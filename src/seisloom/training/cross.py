@@ -13,6 +13,7 @@ from seisloom.split import deal_folds
 from seisloom.task import Product, Task
 from seisloom.training.fit import fit
 from seisloom.training.loader import Source
+from seisloom.training.ranks import is_first
 
 logger = logging.getLogger("seisloom")
 FOLDS = "folds"
@@ -40,17 +41,21 @@ def cross_products(
         parts: the samples that train, and that choose the best epoch (valid).
         n_folds: at most so many folds, and no more than there are groups.
         force: replace other folds.
+    Returns:
+        A product a fold; none in the processes that only train along.
     Source: Vovk (2015), Cross-conformal predictors, Ann. Math. Artif. Intell. 74; Barber et al. (2021), Predictive
         inference with the jackknife+, Ann. Stat. 49.
     """
     folds = deal_folds(parts["train"], n_folds, seed=recipe.seed, by=recipe.split.by)
     products = []
     for number, held_out in enumerate(folds):
-        logger.info("fold %d of %d, to calibrate", number + 1, len(folds))
+        if is_first():
+            logger.info("fold %d of %d, to calibrate", number + 1, len(folds))
         others = [ref for other in folds if other is not held_out for ref in other]
         bundle = fit(
             task, recipe, out / FOLDS / str(number), source=source, force=force,
             parts={"train": others, "valid": parts["valid"], "calibrate": held_out},
         )  # fmt: skip
-        products.append(task.apply(recipe, bundle.predictor(), None, task.records(recipe, held_out)))
+        if is_first():
+            products.append(task.apply(recipe, bundle.predictor(), None, task.records(recipe, held_out)))
     return products

@@ -26,6 +26,7 @@ from seisloom.training.callbacks import History, Lines
 from seisloom.training.finish import finish
 from seisloom.training.loader import LiveSource, Source, loader
 from seisloom.training.module import Module
+from seisloom.training.ranks import is_first, wait_for_all
 
 logger = logging.getLogger("seisloom")
 
@@ -66,7 +67,8 @@ def fit(
     source = source if source is not None else LiveSource(task, recipe)
     parts = parts if parts is not None else split(source.refs, seed=recipe.seed, config=recipe.split)
     named = {part: sorted({_group(ref.groups, recipe) for ref in refs}) for part, refs in parts.items()}
-    write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
+    if is_first():
+        write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
 
     network = recipe.model.build(task.item)
     if recipe.train.init_from:
@@ -74,13 +76,12 @@ def fit(
     pin = torch.cuda.is_available()
     train = loader(task, recipe, source, parts["train"], training=True, pin_memory=pin)
     valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
-    for part, refs in parts.items():
-        logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), ", ".join(recipe.split.by))
-    n_parameters = sum(one.numel() for one in network.parameters())
-    logger.info(
-        "model %s: %d parameters; %d batches an epoch, %d in all",
-        recipe.model.name, n_parameters, len(train), len(train) * recipe.train.epochs,
-    )  # fmt: skip
+    if is_first():
+        for part, refs in parts.items():
+            by = ", ".join(recipe.split.by)
+            logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), by)
+        n_parameters = sum(one.numel() for one in network.parameters())
+        logger.info("model %s: %d parameters", recipe.model.name, n_parameters)
 
     module = Module(network, recipe)
     trainer, best = _trainer(recipe, out, has_valid=valid is not None)
@@ -101,9 +102,15 @@ def fit(
 
 
 def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
-    """Make the folder ours and return the checkpoint to resume from, if any."""
-    file, last = out / "recipe.yaml", out / "checkpoints" / "last.ckpt"
-    resume = None
+    """Make the folder ours, as the first process alone, and return the checkpoint to resume from, if any."""
+    last = out / "checkpoints" / "last.ckpt"
+    resume = _claim_as_first(out, recipe, last, force=force) if is_first() else None
+    wait_for_all()
+    return resume if is_first() else str(last) if last.is_file() else None
+
+
+def _claim_as_first(out: Path, recipe: Recipe, last: Path, *, force: bool) -> str | None:
+    file, resume = out / "recipe.yaml", None
     if file.is_file():
         if _same_run(file.read_text(encoding="utf-8"), recipe):
             resume = str(last) if last.is_file() else None
@@ -118,7 +125,7 @@ def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
     elif out.exists() and any(out.iterdir()) and not force:
         raise OutputError(f"{out}: is not empty and not a bundle. Choose another --out, or use it with --force")
     try:
-        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+        last.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(recipe.to_yaml(), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
