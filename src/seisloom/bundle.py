@@ -91,7 +91,8 @@ class Bundle:
         before = self.recipe.train.init_from
         if before and not before.endswith((".ckpt", ".pth")):
             contents = np.concatenate([contents, Bundle.open(before).seen()])
-        np.save(self.path / SEEN, np.unique(contents.astype(np.uint64)), allow_pickle=False)
+        known = np.unique(contents.astype(np.uint64))
+        np.save(self.path / SEEN, known[known > 0], allow_pickle=False)
 
     def network(self, checkpoint: str | Path | None = None) -> nn.Module:
         """Return the trained network, in evaluation mode, on the CPU.

@@ -61,9 +61,8 @@ def calibrate(
 
     opened = open_predictor(bundle)
     records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
-    made = run.recalibrate(bundle, records, out, force=force)
-    calibration = made.calibration
-    screen.say(f"wrote {out}: {calibration.note if calibration is not None else ''}")
+    run.recalibrate(bundle, records, out, force=force)
+    screen.say(f"wrote {out}")
 
 
 def evaluate(

@@ -78,8 +78,9 @@ def fit(
     valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
     if is_first():
         for part, refs in parts.items():
-            by = ", ".join(recipe.split.by)
-            logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), by)
+            if refs:
+                by = ", ".join(recipe.split.by)
+                logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), by)
         n_parameters = sum(one.numel() for one in network.parameters())
         logger.info("model %s: %d parameters", recipe.model.name, n_parameters)
 

@@ -135,3 +135,13 @@ def test_picks_of_a_table_take_the_place_of_the_survey_s(tiny: Tiny, tiny_survey
         with_picks(found, shots="9")
     with pytest.raises(MissingDataError, match="no such file"):
         with_picks(found, picks=tmp_path / "none.csv")
+
+
+def test_dead_traces_have_no_content_and_others_have_their_own() -> None:
+    rng = np.random.default_rng(0)
+    traces = rng.normal(size=(4, 50)).astype(np.float32)
+    traces[1], traces[2] = 0.0, 7.0
+    hashes = content_hash(traces)
+    assert hashes[1] == hashes[2] == 0
+    assert hashes[0] != hashes[3]
+    assert np.all(hashes[[0, 3]] > 0)
