@@ -137,6 +137,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
         shards: folder of shards; without, samples are read from the files each epoch.
         force: replace another bundle in `out`.
     """
+    from seisloom.training.check import check_shards
     from seisloom.training.cross import cross_products
     from seisloom.training.fit import fit
     from seisloom.training.loader import LiveSource, Source
@@ -145,6 +146,8 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     task = task_of(recipe)
     source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
     parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    if shards is not None:
+        check_shards(task, recipe, source, [*parts["calibrate"], *parts["test"]])
     n_folds = _folds_for(recipe, parts)
     if n_folds:
         parts = {**parts, "train": [*parts["train"], *parts["calibrate"]], "calibrate": []}
@@ -219,7 +222,9 @@ def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Recor
 
 def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     """Return the method with a calibration from records with truth; its former one may help where groups are few."""
-    product = opened.task.apply(opened.recipe, opened.predictor, None, records)
+    every = list(records)
+    shown = track(every, total=len(every), what=f"calibrating {opened.name}", unit="gathers")
+    product = opened.task.apply(opened.recipe, opened.predictor, None, shown)
     calibration = opened.task.calibrate(opened.recipe, [product], opened.calibration)
     return replace(opened, calibration=calibration)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seisloom.progress import track
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
 from seisloom.split import deal_folds
@@ -57,5 +58,7 @@ def cross_products(
             parts={"train": others, "valid": parts["valid"], "calibrate": held_out},
         )  # fmt: skip
         if is_first():
-            products.append(task.apply(recipe, bundle.predictor(), None, task.records(recipe, held_out)))
+            records = list(task.records(recipe, held_out))
+            shown = track(records, total=len(records), what="scoring the fold", unit="gathers")
+            products.append(task.apply(recipe, bundle.predictor(), None, shown))
     return products

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from seisloom.augment.augmentation import augment
 from seisloom.augment.batch import Batch
+from seisloom.progress import track
 from seisloom.recipe import FinishConfig, Recipe
 from seisloom.training.module import sum_terms, warm_cosine
 
@@ -30,7 +31,9 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
         loader: batches of the validation part, cropped and shuffled as for training.
         config: which parts, how long.
     """
-    chosen = _chosen(network, config)
+    chosen_parts = parts_of(network, config)
+    there = dict(network.named_children())
+    chosen = [one for name in chosen_parts for one in there[name].parameters()]
     if not chosen:
         return
     frozen = [one for one in network.parameters() if id(one) not in {id(part) for part in chosen}]
@@ -40,7 +43,10 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
     device = next(network.parameters()).device
     total = 0.0
     network.train()
-    for step, batch in enumerate(_steps(loader, config.steps)):
+    batches = track(
+        _steps(loader, config.steps), total=config.steps, what=f"teaching {' and '.join(chosen_parts)}", unit="batches"
+    )
+    for step, batch in enumerate(batches):
         for group in optimizer.param_groups:
             group["lr"] = config.lr * warm_cosine(step, config.steps, warm=0.1)
         changed, _ = augment(batch.to(device), recipe.augment, seed=recipe.seed)
@@ -57,13 +63,8 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
     network.eval()
     logger.info(
         "%s learnt further on the validation part: %d steps, mean loss %.4g",
-        " and ".join(config.parts), config.steps, total / config.steps,
+        " and ".join(chosen_parts), config.steps, total / config.steps,
     )  # fmt: skip
-
-
-def _chosen(network: nn.Module, config: FinishConfig) -> list[nn.Parameter]:
-    there = dict(network.named_children())
-    return [one for name in parts_of(network, config) for one in there[name].parameters()]
 
 
 def parts_of(network: nn.Module, config: FinishConfig) -> list[str]:
