@@ -8,9 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seisloom.augment.augmentation import MAX_SCALE
 from seisloom.augment.batch import Batch
-from seisloom.augment.resample import HALF, map_time
+from seisloom.augment.resample import HALF, MAX_SCALE, map_time
 from seisloom.sample import Array, Field, Schema
 
 N_TIME = 400

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from seisloom.augment.batch import Batch
 
 Draws = dict[str, Array]
-MAX_SCALE = 1.5
-"""Most that a time map may compress: beyond, high frequencies would alias."""
 
 
 class Augmentation(Config):
@@ -76,7 +74,7 @@ def augment(batch: Batch, augmentations: Sequence[Augmentation], *, seed: int) -
     Returns:
         The batch, and for each sample the drawn values by "place.name.parameter", for provenance.
     """
-    from seisloom.augment.resample import map_time
+    from seisloom.augment.resample import MAX_SCALE, map_time
 
     drawn: list[dict[str, Any]] = [{} for _ in batch.keys]  # Any: numbers or arrays, as drawn
     scale, shift = np.ones(len(batch)), np.zeros(len(batch))

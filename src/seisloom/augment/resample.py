@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seisloom.augment.augmentation import MAX_SCALE
 from seisloom.augment.batch import Batch
 from seisloom.sample import Array
 
+MAX_SCALE = 1.5
+"""Most that a time map may compress: beyond, high frequencies would alias."""
 HALF = 6
 """Samples on each side of a place that its value is made of."""
 BETA = 7.0
