@@ -145,3 +145,31 @@ def test_dead_traces_have_no_content_and_others_have_their_own() -> None:
     assert hashes[1] == hashes[2] == 0
     assert hashes[0] != hashes[3]
     assert np.all(hashes[[0, 3]] > 0)
+
+
+@pytest.mark.parametrize("inside", ["", "geometries/LAND001"])
+def test_a_manifest_may_be_named_from_any_folder(
+    tiny: Tiny, tiny_survey: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    monkeypatch.chdir(tiny_survey / inside)
+    path = Path("picks_manifest.csv") if inside else Path("geometries/LAND001/picks_manifest.csv")
+    found = list(open_records(tiny(), path))  # type: ignore[arg-type]
+    assert {str(one) for record in found for one in record.geometry} == {"LAND001"}
+
+
+@pytest.mark.parametrize("name", ["arrivals.csv", "picks_manifest.csv"])
+def test_a_table_that_is_no_manifest_in_its_place_is_refused(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).write_text("geometry,station\n")
+    monkeypatch.chdir(tmp_path)
+    for path in (Path(name), tmp_path / name):
+        with pytest.raises(DataError, match=r"ROOT/geometries/ID/picks_manifest\.csv"):
+            list(open_records(tiny(), path))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("shots", "says"), [("abc", "'abc' is not a shot number"), (" ", "no shot is named")])
+def test_shots_must_be_numbers(tiny: Tiny, tiny_survey: Path, shots: str, says: str) -> None:
+    found = list(open_records(tiny("geom=LAND001"), tiny_survey))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=says):
+        with_picks(found, shots=shots)

@@ -25,6 +25,7 @@ from seisloom.tasks.picking.data import (
     trace_key,
 )
 from seisloom.tasks.picking.recipe import PickingRecipe
+from seisloom.tasks.picking.survey.manifest import NAME as MANIFEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +183,23 @@ def _from_path(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
 
 def _from_survey(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
     """A folder in the ML-feed layout, or one manifest of it (ROOT/geometries/ID/picks_manifest.csv)."""
-    root = path if path.is_dir() else path.parents[2]
-    geometries = () if path.is_dir() else (path.parent.name,)
+    root, geometries = (path, ()) if path.is_dir() else _place_of_manifest(path)
     data = recipe.data.model_copy(update={"root": str(root), "geometries": geometries})
     there = recipe.model_copy(update={"data": data})
     rows = manifest_of(there).to_dict("records")
     yield from records(there, [Ref(trace_key(row), {}) for row in rows])
+
+
+def _place_of_manifest(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the survey's folder and the geometry of a manifest, which its place in the layout tells."""
+    # As it is written first: a geometry's folder may be a link to somewhere else
+    for whole in (path.absolute(), path.resolve()):
+        if whole.name == MANIFEST and whole.parent.parent.name == "geometries":
+            return whole.parents[2], (whole.parent.name,)
+    raise DataError(
+        f"{path}: a CSV can be picked on only if it is a manifest in its place, ROOT/geometries/ID/{MANIFEST}. "
+        "Give that, the survey's folder ROOT, or a file of records"
+    )
 
 
 def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  # Any: an ObsPy Stream
@@ -219,11 +231,11 @@ def with_picks(
         picks: CSV or .mat of arrivals, matched by station and shot; by default the records keep their own.
         shots: numbers such as "3001,3004"; all by default.
     Raises:
-        DataError: if no record is left, or none of them has a pick.
+        DataError: if shots are not numbers, a shot is not there, or none of the records has a pick.
     """
     kept = list(records)
     if shots is not None:
-        wanted = {int(one) for one in shots.replace(",", " ").split()}
+        wanted = _shot_numbers(shots)
         there = {int(shot) for record in kept for shot in record.shot_id}
         if wanted - there:
             raise DataError(f"shot {min(wanted - there)} is not in the records; they have {_few(sorted(there))}")
@@ -250,6 +262,16 @@ def with_picks(
     if n_picks == 0:
         raise DataError("none of the records has a human pick. Build a manifest with arrivals, or give --picks FILE")
     return kept
+
+
+def _shot_numbers(shots: str) -> set[int]:
+    named = shots.replace(",", " ").split()
+    wrong = [one for one in named if not one.removeprefix("-").isdecimal()]
+    if wrong:
+        raise DataError(f"{wrong[0]!r} is not a shot number. Give numbers such as 3001,3004")
+    if not named:
+        raise DataError("no shot is named. Give numbers such as 3001,3004, or leave shots out to take all")
+    return {int(one) for one in named}
 
 
 def _few(numbers: Sequence[int]) -> str:
