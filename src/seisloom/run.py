@@ -278,6 +278,8 @@ def evaluate(
     for one in methods:
         products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, records)
     report = task.evaluate(recipe, products, references)
+    if not references:
+        report["notes"].append("there are no other shots to learn a constant from: no baselines without waveforms")
     report["notes"] += [note for one in methods if (note := _seen_note(one, records))]
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", report)

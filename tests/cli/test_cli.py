@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,6 +28,11 @@ def commands(group: typer.core.TyperGroup, way: tuple[str, ...] = ()) -> Iterato
             yield from commands(one, (*way, name))
         else:
             yield (*way, name)
+
+
+def read_table(survey: Path) -> pd.DataFrame:
+    """All manifests of a survey."""
+    return pd.concat([pd.read_csv(file) for file in sorted(survey.rglob("picks_manifest.csv"))], ignore_index=True)
 
 
 EVERY = list(commands(get_command(app)))  # type: ignore[arg-type]
@@ -175,3 +181,37 @@ def test_from_physics_to_picks_by_commands_alone(tmp_path: Path, tiny_bundle: Bu
     damaged = seisloom("shards", "check", "shards", cwd=tmp_path)
     assert damaged.returncode == 2
     assert tar.name in damaged.stdout
+
+
+def evaluated(*words: object) -> dict[str, Any]:
+    """Run `seisloom evaluate` into the last word, and return its report."""
+    said = CliRunner().invoke(app, ["evaluate", *map(str, words)], catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    return dict(json.loads((Path(str(words[-1])) / "metrics.json").read_text()))
+
+
+def test_every_evaluation_has_classical_methods_and_baselines(
+    tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path
+) -> None:
+    shots = sorted(set(read_table(tiny_survey)["shot_id"]))
+    report = evaluated(tiny_bundle.path, tiny_survey, "--shots", f"{shots[0]},{shots[-1]}", "--out", tmp_path)
+    assert len(report["tables"]) == 3
+    for table in report["tables"].values():
+        assert list(table) == ["tiny", "aic", "sta_lta", "constant", "offset alone"]
+
+
+def test_the_baselines_learn_from_the_other_shots(tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path) -> None:
+    picks = read_table(tiny_survey).dropna(subset="pick_time_s")
+    line, shot = picks["geometry"].iloc[0], picks["shot_id"].iloc[0]
+    report = evaluated("sta_lta", tiny_survey, "--alone", "--shots", shot, "--out", tmp_path)
+    assert list(report["tables"][line]) == ["sta_lta", "constant", "offset alone"]
+    here = picks[picks["geometry"] == line]
+    constant = here.loc[here["shot_id"] != shot, "pick_time_s"].median()
+    error_ms = 1e3 * (here.loc[here["shot_id"] == shot, "pick_time_s"] - constant).abs()
+    assert report["tables"][line]["constant"]["median"] == pytest.approx(error_ms.median() / 0.25)
+
+
+def test_without_other_shots_it_is_said_that_baselines_are_missing(tiny_survey: Path, tmp_path: Path) -> None:
+    report = evaluated("sta_lta", tiny_survey, "--alone", "--out", tmp_path)
+    assert all(list(table) == ["sta_lta"] for table in report["tables"].values())
+    assert any("there are no other shots to learn a constant from" in note for note in report["notes"])

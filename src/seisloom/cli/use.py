@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,12 +68,15 @@ def calibrate(
 def evaluate(
     methods: Annotated[list[str], typer.Argument(help="Bundles or methods, and last the survey with manifests.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics, figures and the page.")] = Path("evaluation"),
-    shots: Annotated[str | None, typer.Option(help="Score these shots only, e.g. 3001,3004.")] = None,
+    shots: Annotated[
+        str | None, typer.Option(help="Score these shots only, e.g. 3001,3004; baselines learn from the others.")
+    ] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Leave out classical methods that are not named.")] = False,
     device: Device = "auto",
     checkpoint: Checkpoint = None,
 ) -> None:
-    """Score methods side by side on whole records with human picks."""
-    from seisloom import run
+    """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""
+    from seisloom import plugins, run
     from seisloom.bundle import open_predictor
     from seisloom.tasks.picking.records import with_picks
 
@@ -81,12 +84,27 @@ def evaluate(
         raise RecipeError("evaluate needs a method and data: seisloom evaluate METHOD... DATA")
     *names, data = methods
     first = open_predictor(names[0], device=device, checkpoint=checkpoint)
+    if not alone:
+        classical = {name: plugins.load("methods", name).model_fields["task"] for name in plugins.names("methods")}
+        names += [name for name, one in classical.items() if one.default == first.task.name and name not in names]
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
-    records = with_picks(first.task.open(first.recipe, Path(data), None), shots=shots)
-    report, files = run.evaluate(opened, records, out)
+    every = list(first.task.open(first.recipe, Path(data), None))
+    records = with_picks(every, shots=shots)
+    report, files = run.evaluate(opened, records, out, references=_not_scored(every, records))
     show_report(report)
     for path in files:
         screen.say(f"wrote {path}")
+
+
+def _not_scored(every: Sequence[Any], scored: Sequence[Any]) -> list[Any]:  # Any: the room's records
+    """Return the records of the shots that have picks and are not scored."""
+    import numpy as np
+
+    from seisloom.tasks.picking.records import with_picks
+
+    known = {int(shot) for record in every for shot in record.shot_id[np.isfinite(record.truth_s)]}
+    others = known - {int(shot) for record in scored for shot in record.shot_id}
+    return with_picks(every, shots=",".join(map(str, sorted(others)))) if others else []
 
 
 def apply(
