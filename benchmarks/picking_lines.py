@@ -132,7 +132,7 @@ def two_shots(bench: Benchmark, n: int) -> Iterator[dict[tuple[str, str], dict[s
         geostack, second = shuffled("GEOSTACK", 200 + seed), shuffled("REFRAPY2", 300 + seed)
         parts = {"valid": geostack[:2], "calibrate": second[2:4], "test": second[4:]}
         recipe = bench.recipe(
-            parts, seed, "train.epochs=3", "train.passes=1", "train.lr=2e-4", "calibrate.folds=0",
+            parts, seed, "train.epochs=8", "train.passes=1", "train.lr=5e-4", "calibrate.folds=0",
             'train.shares={"REFRAPY2": 0.5, "GEOSTACK": 0.1, "REFRAPY1": 0.1, "LAND": 0.3}',
             init=bench.out / f"never_{seed}",
         )  # fmt: skip
