@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import obspy
+import pandas as pd
 import pytest
 
 from seisloom.errors import DataError, MissingDataError, SeisloomError
+from seisloom.io.gather import Gather, read_gather
 from seisloom.io.segy import write_segy
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.records import content_hash, contents, open_records, records, with_picks
+from seisloom.tasks.picking.records import content_hash, contents, open_records, plausible_offsets, records, with_picks
 
 Tiny = Callable[..., Recipe]
 TRACES = np.random.default_rng(0).normal(size=(5, 300)).astype(np.float32)
@@ -173,3 +178,54 @@ def test_shots_must_be_numbers(tiny: Tiny, tiny_survey: Path, shots: str, says: 
     found = list(open_records(tiny("geom=LAND001"), tiny_survey))  # type: ignore[arg-type]
     with pytest.raises(DataError, match=says):
         with_picks(found, shots=shots)
+
+
+def test_offsets_that_no_arrival_can_reach_are_not_known_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    # 300 samples at 2 kHz that begin at 0 s end at 0.15 s: 1500 m at 10 km/s
+    offset_m = np.array([-100.0, 1499.0, 1501.0, 2_380_000.0, np.nan])
+    gather = replace(Gather.from_array(TRACES, fs_hz=FS_HZ), offset_m=offset_m)
+    with caplog.at_level(logging.WARNING):
+        found = list(open_records(read_recipe("picking", ["data.gather_size=2"]), gather))
+    seen = np.concatenate([record.offset_m for record in found])
+    assert np.array_equal(seen, [100.0, 1499.0, np.nan, np.nan, np.nan], equal_nan=True)
+    [said] = caplog.messages
+    assert "2 of 5 traces" in said
+    assert "2380 km" in said
+
+
+def test_plausible_offsets_stay_as_they_are_and_nothing_is_said(
+    tiny: Tiny, tiny_survey: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = list(open_records(tiny("geom=LAND001"), tiny_survey))  # type: ignore[arg-type]
+    assert np.isfinite(np.concatenate([record.offset_m for record in found])).all()
+    assert not caplog.messages
+    assert np.isnan(plausible_offsets(np.array([5.0]), np.array([-0.1]), source="before the shot")).all()
+
+
+def test_offsets_of_a_manifest_are_held_to_the_same_bound(
+    tiny: Tiny, tiny_survey: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = shutil.copytree(tiny_survey, tmp_path / "far")
+    manifest = root / "geometries" / "LAND001" / "picks_manifest.csv"
+    table = pd.read_csv(manifest, keep_default_na=False)
+    table["offset_m"] = 1e6
+    table.to_csv(manifest, index=False)
+    with caplog.at_level(logging.WARNING):
+        found = list(open_records(tiny(), root))  # type: ignore[arg-type]
+    by_line = {str(one.geometry[0]): bool(np.isfinite(one.offset_m).any()) for one in found}
+    assert by_line == {"LAND001": False, "LAND002": True}
+    assert sum("1000 km" in said for said in caplog.messages) == 1
+
+
+def test_a_real_gather_with_coordinates_in_another_unit_has_no_offsets(
+    field_data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = field_data / "picking" / "refraction" / "daloroat_gather.sgy"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not there")
+    assert np.abs(read_gather(path).offset_m).max() > 1e6
+    with caplog.at_level(logging.WARNING):
+        found = list(open_records(read_recipe("picking"), path))
+    assert np.isnan(np.concatenate([record.offset_m for record in found])).all()
+    assert len(caplog.messages) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,12 @@ from seisloom.tasks.picking.data import (
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.survey.manifest import NAME as MANIFEST
 
+logger = logging.getLogger("seisloom")
+
+FASTEST_M_S = 10_000.0
+"""No first arrival of an active source is faster, not even over many kilometres: P waves below the Moho have about
+8.1 km/s (Christensen & Mooney 1995, JGR 100, 9761-9788); the rest is for a shot's time that is a little wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class PickRecord:
@@ -39,7 +46,7 @@ class PickRecord:
     t0_s: Array
     """Time of the first sample after the shot, in s."""
     offset_m: Array
-    """NaN where not known."""
+    """NaN where not known, or where no first arrival could have come so far within the record."""
     trace: Array
     """Number of the trace in its file, from 0."""
     station: Array
@@ -83,8 +90,42 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
             whole.append(Ref(name, groups_of(row)))
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
+    _without_far_offsets(list(rows.values()), str(root))
     for some in gathers(whole, recipe.data.gather[0], size=recipe.data.gather_size):
         yield from _from_rows(recipe, root, [rows[ref.key] for ref in some])
+
+
+def _without_far_offsets(rows: Sequence[Any], source: str) -> None:  # Any: a table's rows
+    """Make NaN the offsets of a manifest's rows that cannot be, in place."""
+    offset_m, delay_s, n_time, fs_hz = (
+        np.array([row[name] for row in rows], dtype=float)
+        for name in ("offset_m", "delay_s", "n_samples", "sampling_rate_hz")
+    )
+    likely_m = plausible_offsets(offset_m, np.nan_to_num(delay_s) + n_time / fs_hz, source=source)
+    for row, likely in zip(rows, likely_m.tolist(), strict=True):
+        row["offset_m"] = likely
+
+
+def plausible_offsets(offset_m: Array, end_s: Array, *, source: str) -> Array:
+    """Return offsets with NaN where no first arrival could have come so far within the record; says so once.
+
+    Headers may hold coordinates in another unit, or a source at (0, 0); a network that is told of 2000 km in a record
+    of 0.2 s picks nothing, while it does well where the offset is not known.
+
+    Args:
+        offset_m: distance from source to receiver in m, shape (trace,); either sign, NaN where not known.
+        end_s: time of the end of each record after the shot in s, shape (trace,).
+        source: what they are of, for the warning.
+    """
+    size_m = np.abs(offset_m)
+    far = size_m > FASTEST_M_S * np.maximum(end_s, 0)
+    if far.any():
+        logger.warning(
+            "%s: offsets of %d of %d traces are taken as not known: no first arrival comes as far as %.4g km within "
+            "the record. Check the coordinates and their scalar in the headers",
+            source, int(far.sum()), len(far), size_m[far].max() / 1e3,
+        )  # fmt: skip
+    return np.where(far, np.nan, offset_m)
 
 
 def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterator[PickRecord]:  # Any: table's rows
@@ -301,10 +342,13 @@ def _gather_of_array(array: Array, fs_hz: float) -> Gather:
 def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
     """Traces of a file by shot where it holds several of each, else in the file's order."""
     size = recipe.data.gather_size if recipe.data.gather[0] != "none" else 1
+    n_time = gather.take(np.arange(min(1, gather.n_traces))).shape[-1]
+    end_s = gather.delay_s + n_time / gather.fs_hz
+    offset_m = plausible_offsets(np.abs(gather.offset_m), end_s, source=gather.path or "the array")
     for some in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
         yield _record(
             recipe, gather.take(some), gather.fs_hz,
-            t0_s=gather.delay_s[some], offset_m=np.abs(gather.offset_m[some]), trace=some,
+            t0_s=gather.delay_s[some], offset_m=offset_m[some], trace=some,
             station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
             geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
             truth_s=np.full(len(some), np.nan),
