@@ -123,6 +123,12 @@ def test_a_damaged_memory_is_a_clear_error(copy: Path) -> None:
         Bundle.open(copy).seen()
 
 
+def test_a_bundle_that_does_not_know_what_calibrated_it_opens(copy: Path) -> None:
+    (copy / "calibrated.npy").unlink()
+    assert Bundle.open(copy).calibrated().size == 0
+    open_predictor(copy).apply(RECORD, fs_hz=2000)
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="did you mean 'sta_lta'"):
         open_predictor("sta_lat")

@@ -157,3 +157,31 @@ def test_few_shots_of_a_new_survey_lean_on_the_former_calibration(tiny_bundle: B
     assert made.calibration is not None
     assert (made.calibration.scheme, made.calibration.n_groups) == ("transfer", 1)
     assert "of the former calibration" in made.calibration.note
+
+
+def test_a_bundle_knows_the_records_that_calibrated_it(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny_bundle.recipe
+    parts = parts_of(recipe)
+    calibrating, tested = (list(records(recipe, parts[part])) for part in ("calibrate", "test"))  # type: ignore[arg-type]
+    hashes = {part: set(contents(recipe, parts[part]).tolist()) - {0} for part in ("calibrate", "test")}  # type: ignore[arg-type]
+    assert set(tiny_bundle.calibrated().tolist()) == hashes["calibrate"]
+
+    def said(bundle: Bundle, some: list) -> str:  # type: ignore[type-arg]
+        report, _ = evaluate([open_predictor(bundle.path)], some, tmp_path / "scores")
+        return "\n".join(report["notes"])
+
+    n_calibrating, n_tested = (sum(one.n_traces for one in some) for some in (calibrating, tested))
+    n_alive = sum(int((one.content != 0).sum()) for one in calibrating)
+    flattered = f"{n_alive} of these {n_calibrating} records calibrated tiny: its coverage flatters it"
+    assert flattered in said(tiny_bundle, calibrating)
+    assert "coverage flatters" not in said(tiny_bundle, tested)
+    made = recalibrate(tiny_bundle.path, tested, tmp_path / "anew")
+    assert set(made.calibrated().tolist()) == hashes["test"]
+    assert f"of these {n_tested} records calibrated anew" in said(made, tested)
+    assert "coverage flatters" not in said(made, calibrating), "the former calibration is not the one that is scored"
+
+
+def test_across_folds_the_records_that_calibrated_are_those_that_trained(tiny: Tiny, tmp_path: Path) -> None:
+    made = train(tiny("epochs=1", "calibrate.folds=2", "split.test=0"), tmp_path / "run").bundle
+    assert (made.path / "calibrated.npy").is_file()
+    assert made.calibrated().size == 0

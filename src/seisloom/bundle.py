@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("seisloom")
 WEIGHTS = "weights.safetensors"
 SEEN = "seen.npy"
+CALIBRATED = "calibrated.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,14 @@ class Bundle:
 
     def seen(self) -> Array:
         """Return hashes, uint64, of the records that trained or chose it, or the bundle that it began from."""
-        file = self.path / SEEN
+        return self._hashes(SEEN)
+
+    def calibrated(self) -> Array:
+        """Return hashes, uint64, of the records that calibrated it; none for a bundle that did not keep them."""
+        return self._hashes(CALIBRATED)
+
+    def _hashes(self, name: str) -> Array:
+        file = self.path / name
         try:
             return np.load(file, allow_pickle=False) if file.is_file() else np.zeros(0, dtype=np.uint64)
         except (ValueError, EOFError) as error:
@@ -91,8 +99,7 @@ class Bundle:
         before = self.recipe.train.init_from
         if before and not before.endswith((".ckpt", ".pth")):
             contents = np.concatenate([contents, Bundle.open(before).seen()])
-        known = np.unique(contents.astype(np.uint64))
-        np.save(self.path / SEEN, known[known > 0], allow_pickle=False)
+        write_hashes(self.path / SEEN, contents)
 
     def network(self, checkpoint: str | Path | None = None) -> nn.Module:
         """Return the trained network, in evaluation mode, on the CPU.
@@ -115,6 +122,12 @@ class Bundle:
     def predictor(self, device: str = "auto", *, checkpoint: str | Path | None = None) -> Predictor:
         """Return a function from NumPy arrays with a leading axis `item` to the network's NumPy outputs."""
         return as_predictor(self.network(checkpoint), device)
+
+
+def write_hashes(file: Path, contents: Array) -> None:
+    """Write hashes of records, each once; 0 stands for a record without content, and is left out."""
+    known = np.unique(contents.astype(np.uint64))
+    np.save(file, known[known > 0], allow_pickle=False)
 
 
 def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:

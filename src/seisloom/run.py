@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from seisloom import plugins
-from seisloom.bundle import Bundle, Opened, open_predictor
+from seisloom.bundle import CALIBRATED, Bundle, Opened, open_predictor, write_hashes
 from seisloom.card import write_card
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import CalibrationError, OutputError
 from seisloom.io.shards import Shards, ShardSummary, finished, read_index, write_folder_index, write_json, write_shard
 from seisloom.progress import track
 from seisloom.recipe import Recipe
-from seisloom.sample import Ref
+from seisloom.sample import Array, Ref
 from seisloom.split import n_groups, split
 from seisloom.task import Calibration, Product, Record, Report, Task
 
@@ -167,7 +167,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     else:
         logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
     if opened.calibration is not None:
-        _write_calibration(opened, out)
+        _write_calibration(opened, out, [] if n_folds else records)
     report: Report = {}
     files: tuple[Path, ...] = ()
     if parts["test"]:
@@ -197,17 +197,30 @@ def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
     return int(n_folds)
 
 
-def _seen_note(opened: Opened, records: Sequence[Record]) -> str:
-    """Say how many of the records a bundle was trained or chosen on; "" for none."""
+def _seen_notes(opened: Opened, records: Sequence[Record]) -> list[str]:
+    """Say how many of the records a bundle was trained, chosen or calibrated on; nothing for none."""
     if opened.bundle is None:
-        return ""
-    contents = np.concatenate([np.asarray(one.content) for one in records])
+        return []
+    contents = _contents(records)
     n_seen = int(np.isin(contents, opened.bundle.seen()).sum())
-    if not n_seen:
-        return ""
-    note = f"{opened.name} was trained or chosen on {n_seen} of these {contents.size} records: its scores flatter it"
-    logger.warning(note)
-    return note
+    n_calibrated = 0 if opened.calibration is None else int(np.isin(contents, opened.bundle.calibrated()).sum())
+    notes = []
+    if n_seen:
+        notes.append(
+            f"{opened.name} was trained or chosen on {n_seen} of these {contents.size} records: its scores flatter it"
+        )
+    if n_calibrated:
+        notes.append(
+            f"{n_calibrated} of these {contents.size} records calibrated {opened.name}: its coverage flatters it"
+        )
+    for note in notes:
+        logger.warning(note)
+    return notes
+
+
+def _contents(records: Sequence[Record]) -> Array:
+    """Return the hashes of the raw records, uint64."""
+    return np.concatenate([np.zeros(0, np.uint64), *(np.asarray(one.content) for one in records)])
 
 
 def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
@@ -229,10 +242,12 @@ def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     return replace(opened, calibration=calibration)
 
 
-def _write_calibration(opened: Opened, folder: Path) -> None:
+def _write_calibration(opened: Opened, folder: Path, records: Sequence[Record]) -> None:
+    """Write the calibration, and the hashes of the records that it was made of beside those that trained."""
     calibration = opened.calibration
     assert calibration is not None
     write_json(folder / "calibration.json", calibration.to_json())
+    write_hashes(folder / CALIBRATED, _contents(records))
     logger.info("calibrated: %s", calibration.note)
 
 
@@ -253,7 +268,7 @@ def recalibrate(name: str | Path, records: Sequence[Record], out: Path, *, force
     shutil.rmtree(partial_out, ignore_errors=True)
     stale = ("folds", "metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
     shutil.copytree(opened.bundle.path, partial_out, ignore=shutil.ignore_patterns(*stale))
-    _write_calibration(calibrated, partial_out)
+    _write_calibration(calibrated, partial_out, records)
     if force:
         shutil.rmtree(out, ignore_errors=True)
     partial_out.replace(out)
@@ -280,7 +295,7 @@ def evaluate(
     report = task.evaluate(recipe, products, references)
     if not references:
         report["notes"].append("there are no other shots to learn a constant from: no baselines without waveforms")
-    report["notes"] += [note for one in methods if (note := _seen_note(one, records))]
+    report["notes"] += [note for one in methods for note in _seen_notes(one, records)]
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", report)
     files = task.report(recipe, products, report, records, out)
