@@ -145,6 +145,10 @@ def test_order_is_used_only_when_the_counts_agree_or_it_is_allowed() -> None:
     assert longer.how == ("index", "index", "none")
 
 
+def test_order_is_not_used_where_it_is_ruled_out_although_the_counts_agree() -> None:
+    assert set(of([0, 0, 0], [7, 8, 9], by_index=False).how) == {"none"}  # type: ignore[arg-type]
+
+
 def test_numbers_are_used_before_order_even_if_order_is_allowed() -> None:
     assert of([1, 2, 4], [1, 2, 3, 4], by_index=True).shot_id.tolist() == [1, 2, 4]
 

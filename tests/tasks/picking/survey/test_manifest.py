@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from seisloom.io.segy import write_segy
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.survey.build import ManifestReport, build_manifest
+from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.layout import shot_list
 from seisloom.tasks.picking.survey.manifest import COLUMNS, NAME, REPORT, check_manifest, read_manifest
+from seisloom.tasks.picking.survey.report import ManifestReport
 from seisloom.tasks.picking.survey.synth import write_survey
 
 N_SAMPLES, INTERVAL_S = 100, 0.001
@@ -216,15 +218,49 @@ def test_a_byte_that_the_user_names_is_used(tmp_path: Path) -> None:
     assert set(table["header_used"]) == {"byte_13"}
 
 
+def test_a_named_byte_that_explains_less_than_half_is_an_error_and_order_does_not_step_in(tmp_path: Path) -> None:
+    build_manifest(small(tmp_path))
+    before = (tmp_path / "geometries" / "L1" / NAME).read_bytes()
+    with pytest.raises(DataError) as caught:
+        build_manifest(tmp_path, shot_byte=115)
+    assert "byte 115 has the number of a listed shot in 0 of 8 traces (0 of 8 shots). Half" in str(caught.value)
+    assert "field_record, byte 9: 8 (8 of 8 shots), --shot-byte 9" in str(caught.value)
+    assert "energy_source_point" not in str(caught.value)
+    assert (tmp_path / "geometries" / "L1" / NAME).read_bytes() == before
+    build_manifest(tmp_path, shot_byte=115, allow_index_alignment=True)
+    assert set(read_manifest(tmp_path)["alignment"]) == {"index"}
+
+
+def test_of_a_geometry_without_a_match_the_earlier_manifest_is_kept_and_it_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, first in (("L1", 1), ("L2", 11), ("L3", 21)):
+        station(geometry(tmp_path, name, list(range(first, first + 8))), "R01", range(first, first + 8))
+    arrivals(tmp_path, ["R01,1,0.01", "R01,11,0.05"])
+    build_manifest(tmp_path, geometries=["L1", "L2"])
+    before = (tmp_path / "geometries" / "L2" / NAME).read_bytes()
+    for name in ("L2", "L3"):
+        station(tmp_path / "geometries" / name, "R01", [0] * 7)
+    monkeypatch.setattr(logging.getLogger("seisloom"), "propagate", True)
+    report = build_manifest(tmp_path)
+    assert [path.parent.name for path in report.written] == ["L1", "L1"]
+    assert (tmp_path / "geometries" / "L2" / NAME).read_bytes() == before
+    assert not (tmp_path / "geometries" / "L3" / NAME).exists()
+    kept, none = caplog.messages[-2:]
+    assert kept.startswith("L2: no trace matched. R01: 7 traces")
+    assert kept.endswith("Its earlier manifest is kept, as it was")
+    assert none.startswith("L3: no trace matched")
+    assert none.endswith("No manifest is written")
+
+
 def test_order_decides_only_where_counts_agree_or_it_is_allowed(tmp_path: Path) -> None:
     report = build_manifest(small(tmp_path, [0] * 8))
     assert times(tmp_path) == {k: k / 100 for k in range(1, 9)}
     assert "matched by order, since no header explains the shot list" in problems(report)
     assert set(read_manifest(tmp_path)["alignment"]) == {"index"}
-    report = build_manifest(small(tmp_path, [0] * 7))
-    assert report.geometries[0].counts["none"] == 7
-    assert len(problems(report)["trace without a shot of the list"]) == 7
-    assert len(read_manifest(tmp_path)) == 0
+    with pytest.raises(DataError, match=r"no trace matched\. R01: 7 traces, 8 shots listed"):
+        build_manifest(small(tmp_path, [0] * 7))
+    assert len(read_manifest(tmp_path)) == 8  # the earlier one
     build_manifest(tmp_path, allow_index_alignment=True)
     assert times(tmp_path) == {k: k / 100 for k in range(1, 8)}
 
@@ -232,6 +268,7 @@ def test_order_decides_only_where_counts_agree_or_it_is_allowed(tmp_path: Path) 
 def test_a_list_that_no_header_fits_is_told_with_what_was_tried_and_what_to_give(tmp_path: Path) -> None:
     small(tmp_path)
     folder = geometry(tmp_path, shots=[1, 2, 3])  # 3 of 8 traces, and 4 are half
+    station(folder, "R02", [1, 2, 3])
     report = build_manifest(tmp_path)
     (said,) = problems(report)["no header explains the shot list, so that no trace has a shot"]
     assert said.startswith("R01: 8 traces, 3 shots listed. Traces whose number is in the list: ")
@@ -241,10 +278,11 @@ def test_a_list_that_no_header_fits_is_told_with_what_was_tried_and_what_to_give
     assert "--shot-byte BYTE; or --allow-index-alignment" in said
     assert json.loads((folder / REPORT).read_text())["problems"] == problems(report)
     assert any(said in line for line in report.lines())
-    assert "no header explains the shot list, so that no trace has a shot" not in problems(
-        build_manifest(tmp_path, shot_byte=9)
-    )
-    assert times(tmp_path) == {k: k / 100 for k in range(1, 4)}
+    assert problems(report)["picks of a station of which no trace matched"] == ["R01: 3 picks"]
+    named = build_manifest(tmp_path, shot_byte=9)  # 6 of 11 traces
+    assert "no header explains the shot list, so that no trace has a shot" not in problems(named)
+    table = read_manifest(tmp_path)
+    assert table.loc[table["station"] == "R01", "shot_id"].tolist() == [1, 2, 3]
 
 
 def test_a_tolerant_match_is_marked_counted_and_listed(tmp_path: Path) -> None:
@@ -341,7 +379,8 @@ def test_picks_without_a_file_or_a_geometry_are_told(tmp_path: Path) -> None:
     small(tmp_path)
     arrivals(tmp_path, ["R01,1,0.01", "R02,1,0.01", "R02,2,0.01", "R01,4711,0.01"])
     report = build_manifest(tmp_path)
-    assert problems(report)["picks of a station without a file"] == ["R02: 2 picks"]
+    said = problems(report)["picks of a station whose file was left out (see above) or is not there"]
+    assert said == ["R02: 2 picks"]
     assert report.notes == ("arrivals.csv: 1 picks left out, of shots that no geometry lists, station R01: shots 4711",)
     assert any("4711" in line for line in report.lines())
 

@@ -67,7 +67,7 @@ def align(
     shots: Sequence[int],
     *,
     tolerance: int = 2,
-    by_index: bool = False,
+    by_index: bool | None = None,
     enough: float = ENOUGH,
 ) -> Alignment:
     """Return the shot of each trace.
@@ -80,7 +80,8 @@ def align(
         headers: candidate numbers by name, each int (trace,), the likelier first.
         shots: the survey's shot list, without repeats.
         tolerance: largest difference of a tolerant match.
-        by_index: match by order although the counts differ.
+        by_index: whether order may decide where no number does. None: where the counts agree; True: also where they
+            differ; False: never, since a user who names a word does not mean the order.
         enough: share of traces whose number must be in the list, for a header to be believed.
 
     >>> align({"fldr": np.array([1, 2, 4, 5])}, [1, 2, 3, 4, 5]).shot_id.tolist()
@@ -96,7 +97,7 @@ def align(
     if numbering:
         best = max(numbering, key=lambda one: (one.explained, one.matches, one.monotone))
         return _by_number(best.header, np.asarray(headers[best.header], dtype=np.int64), listed, scores, tolerance)
-    if n_traces == len(listed) or by_index:
+    if by_index or (by_index is None and n_traces == len(listed)):
         n_known = min(n_traces, len(listed))
         shot_id = np.full(n_traces, -1, dtype=np.int64)
         shot_id[:n_known] = listed[:n_known]
@@ -107,7 +108,7 @@ def align(
 
 def _why_none(scores: Sequence[Score], n_traces: int, n_listed: int, enough: float) -> str:
     """Say which header words were tried, what they match, and what a user can give."""
-    tried = ", ".join(f"{_place(one.header)} {one.matches} ({_shots(one.explained)})" for one in scores)
+    tried = ", ".join(f"{place(one.header)} {one.matches} ({_shots(one.explained)})" for one in scores)
     least = max(math.ceil(enough * n_traces), 1)
     return (
         f"{n_traces} traces, {_shots(n_listed)} listed. Traces whose number is in the list: {tried}; {least} are "
@@ -117,7 +118,8 @@ def _why_none(scores: Sequence[Score], n_traces: int, n_listed: int, enough: flo
     )
 
 
-def _place(header: str) -> str:
+def place(header: str) -> str:
+    """Return a header word's name with its first byte, and a colon."""
     return f"{header}, byte {WORDS[header][0]}:" if header in WORDS else f"{header}:"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,105 +15,27 @@ from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError
 from seisloom.io.picks import read_arrivals
 from seisloom.io.segy import PLACES, read_headers, read_word
+from seisloom.io.segy_layout import WORDS
 from seisloom.progress import track
-from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align
+from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align, score
 from seisloom.tasks.picking.survey.layout import files_of, find_arrivals, find_geometries, shot_list
 from seisloom.tasks.picking.survey.manifest import COLUMNS, NAME, REPORT, counts, write_manifest
+from seisloom.tasks.picking.survey.report import (
+    LISTED,
+    NO_HEADER,
+    UNMATCHED,
+    UNREAD,
+    GeometryReport,
+    ManifestReport,
+    why_refused,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+logger = logging.getLogger("seisloom")
 ROUNDING_S = 1e-9
 """Times are kept to the nanosecond: a pick on the last sample is inside."""
-LISTED = 5
-"""Most examples of one kind of problem that the screen shows; the report file has all."""
-
-
-@dataclass(slots=True)
-class GeometryReport:
-    """What became of one geometry."""
-
-    geometry: str
-    n_files: int = 0
-    n_traces: int = 0
-    n_shots: int = 0
-    root: str = ""
-    """The survey's folder, where the manifest lies in another one; else empty."""
-    counts: dict[str, int] = field(default_factory=dict)
-    """Traces by status and by alignment; those of no shot (none) are in no manifest."""
-    headers_used: tuple[str, ...] = ()
-    """Header words that the shot numbers come from; index for none."""
-    scores: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # Any: JSON values
-    """How well each header word explains the shot list, by station."""
-    problems: dict[str, list[str]] = field(default_factory=dict)
-    """Counted warnings by kind, each with all its cases."""
-
-    def note(self, kind: str, case: str) -> None:
-        """Remember one case of a problem."""
-        self.problems.setdefault(kind, []).append(case)
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON values
-        """Return plain values."""
-        return {
-            "geometry": self.geometry, "n_files": self.n_files, "n_traces": self.n_traces, "n_shots": self.n_shots,
-            "root": self.root, "counts": self.counts, "headers_used": self.headers_used, "problems": self.problems,
-            "scores": self.scores,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestReport:
-    """What `build_manifest` read, wrote and left out."""
-
-    root: Path
-    written: tuple[Path, ...]
-    geometries: tuple[GeometryReport, ...]
-    notes: tuple[str, ...] = ()
-    """Problems of no one geometry."""
-
-    def to_json(self) -> dict[str, Any]:  # Any: JSON values
-        """Return plain values."""
-        return {
-            "root": str(self.root), "written": [str(path) for path in self.written],
-            "geometries": [one.to_json() for one in self.geometries], "notes": list(self.notes),
-        }  # fmt: skip
-
-    def rows(self) -> list[dict[str, Any]]:  # Any: cells
-        """Return a row a geometry, for a table on the screen."""
-        columns = ("picked", "unpicked", "no_arrival", "exact", "tolerant", "index")
-        return [
-            {"geometry": one.geometry, "files": one.n_files, "traces": one.n_traces, "shots": one.n_shots}
-            | {name: one.counts.get(name, 0) for name in columns}
-            | {"shot number from": ", ".join(one.headers_used)}
-            for one in self.geometries
-        ]
-
-    def score_rows(self) -> list[dict[str, Any]]:  # Any: cells
-        """Return, for each geometry and header word, how well it explains the shot list, over all stations."""
-        rows = []
-        for one in self.geometries:
-            by_word: dict[str, list[Mapping[str, Any]]] = {}
-            for scores in one.scores.values():
-                for score in scores:
-                    by_word.setdefault(score["header"], []).append(score)
-            for word, found in by_word.items():
-                rows.append(
-                    {
-                        "geometry": one.geometry, "header": word, "traces in list": sum(s["matches"] for s in found),
-                        "monotone": sum(s["monotone"] for s in found) / len(found),
-                        "numbers a station": sum(s["distinct"] for s in found) / len(found),
-                    }
-                )  # fmt: skip
-        return rows
-
-    def lines(self) -> list[str]:
-        """Return problems and what was written, in words."""
-        said = list(self.notes)
-        for one in self.geometries:
-            for kind, cases in one.problems.items():
-                shown = "; ".join(cases[:LISTED]) + ("; ..." if len(cases) > LISTED else "")
-                said.append(f"{one.geometry}: {len(cases)} x {kind}: {shown}")
-        return [*said, *(f"wrote {path}" for path in self.written)]
 
 
 def build_manifest(
@@ -129,18 +51,22 @@ def build_manifest(
 ) -> ManifestReport:
     """Match every trace of a survey with its shot and its pick; write a manifest and a report a geometry.
 
+    A geometry of which no trace was matched is not written, so that a good manifest is never replaced by an empty one.
+
     Args:
         root: folder with `geometries/ID/geometry.json` and the stations' SEG-Y, and `dataset.json` if it has one.
         geometries: names; by default those of `dataset.json`, else every folder.
         arrivals: tlArrival.mat or CSV; by default the one found in `root`.
         shot_byte: first byte of the header word with the shot number; by default the one that explains the list best.
-        allow_index_alignment: match by order although the counts of traces and shots differ.
+            A geometry of which it explains less than half of the traces is not written.
+        allow_index_alignment: match by order although the counts of traces and shots differ; with `shot_byte`, where
+            that word explains nothing.
         tolerance: largest difference of a shot number that may still be matched; see `align`.
         out: folder for the manifests, in the layout of `root`; by default `root` itself.
         executor: runs one geometry a job.
     Raises:
         MissingDataError: if the folder, a geometry or the arrivals are not there.
-        DataError: if geometry.json is missing or contradicts itself.
+        DataError: if geometry.json is missing or contradicts itself, or if no geometry was matched.
         OutputError: if the manifest cannot be written.
     """
     folder = Path(root)
@@ -158,7 +84,17 @@ def build_manifest(
     jobs = [(name, *read[name], files[name], parts[name]) for name in names]
     done = run_jobs(executor or InThisProcess(), job, jobs)
     reports = list(track(done, total=len(names), what="reading headers", unit="geometries"))
-    written = tuple(target / "geometries" / name / file for name in names for file in (NAME, REPORT))
+    refused = [one for one in reports if one.refused]
+    if len(refused) == len(reports):
+        said = [f"{folder / 'geometries' / one.geometry}: {one.refused}" for one in refused[:LISTED]]
+        more = [f"and {len(refused) - LISTED} geometries more"] if len(refused) > LISTED else []
+        raise DataError("\n".join([*said, *more, "No manifest was written"]))
+    for one in refused:
+        earlier = (target / "geometries" / one.geometry / NAME).is_file()
+        kept = "Its earlier manifest is kept, as it was" if earlier else "No manifest is written"
+        logger.warning("%s: %s. %s", one.geometry, one.refused, kept)
+    good = [one.geometry for one in reports if not one.refused]
+    written = tuple(target / "geometries" / name / file for name in good for file in (NAME, REPORT))
     return ManifestReport(folder, written, tuple(reports), tuple(notes))
 
 
@@ -214,12 +150,14 @@ def _build_one(
             f"{report.problems['file left out'][0]}"
         )
     every = pd.concat(tables, ignore_index=True)
-    table = _with_picks(every[every["shot_id"] >= 0], picks, report)
+    table = _with_picks(every[every["shot_id"] >= 0], picks, set(every["station"]), report)
     report.n_files, report.n_traces = len(tables), len(every)
     report.root = "" if out.resolve() == root.resolve() else str(root.resolve())
     report.headers_used = tuple(sorted(set(every["header_used"])))
     report.counts = {**counts(table["pick_status"]), **counts(every["alignment"])}
-    write_manifest(table, report.to_json(), out / "geometries" / name)
+    report.refused = why_refused(report, 0 if by_index else shot_byte)
+    if not report.refused:
+        write_manifest(table, report.to_json(), out / "geometries" / name)
     return report
 
 
@@ -232,8 +170,14 @@ def _station(
 
     headers = read_headers(file)
     candidates = {f"byte_{shot_byte}": read_word(file, shot_byte)} if shot_byte else dict(headers.shots)
-    # A byte that the user names is believed as soon as it explains anything
-    found = align(candidates, shots, tolerance=tolerance, by_index=by_index, enough=0 if shot_byte else ENOUGH)
+    # A byte that the user names is believed as soon as it explains anything; order does not step in for it unasked
+    found = align(
+        candidates, shots, tolerance=tolerance, by_index=by_index or (False if shot_byte else None),
+        enough=0 if shot_byte else ENOUGH,
+    )  # fmt: skip
+    others = {name for name in headers.shots if name not in candidates and WORDS[name][0] != shot_byte}
+    scores = [*found.scores, *(score(name, headers.shots[name], np.asarray(shots)) for name in sorted(others))]
+    report.scores[file.stem] = [one.to_json() for one in scores]
     for note in headers.notes:
         report.note("assumed", f"{file.stem}: {note}")
     _note_alignment(file.stem, found, shots, headers.n_traces, report)
@@ -253,7 +197,6 @@ def _station(
 def _note_alignment(
     station: str, found: Alignment, shots: Sequence[int], n_traces: int, report: GeometryReport
 ) -> None:
-    report.scores[station] = [one.to_json() for one in found.scores]
     for trace, number, shot in found.tolerant:
         report.note("tolerant match", f"{station} trace {trace}: header {number} taken for shot {shot}")
     for trace in np.flatnonzero(found.shot_id < 0).tolist():
@@ -261,7 +204,7 @@ def _note_alignment(
     for shot in found.duplicates:
         report.note("shot with several traces, of which none gets its pick", f"{station} shot {shot}")
     if found.why_none:
-        report.note("no header explains the shot list, so that no trace has a shot", f"{station}: {found.why_none}")
+        report.note(NO_HEADER, f"{station}: {found.why_none}")
     if found.header == "" and "index" in found.how:
         report.note("matched by order, since no header explains the shot list", f"{station}: {n_traces} traces")
     missing = sorted(set(shots) - set(found.shot_id.tolist()))
@@ -270,12 +213,13 @@ def _note_alignment(
         report.note("station without some of the listed shots", f"{station}: {len(missing)} ({few})")
 
 
-def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, report: GeometryReport) -> pd.DataFrame:
+def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, read: set[str], report: GeometryReport) -> pd.DataFrame:
     """Return the rows with their picks; what cannot be used is noted and leaves the trace unpicked."""
     key = ["station", "shot_id"]
     stations = set(table["station"])
     for station, some in picks[~picks["station"].isin(stations)].groupby("station"):
-        report.note("picks of a station without a file", f"{station}: {len(some)} picks")
+        kind = UNMATCHED if station in read else UNREAD
+        report.note(kind, f"{station}: {len(some)} picks")
     picks = _one_pick_a_trace(picks[picks["station"].isin(stations)], report)
     columns = [*key, "pick_time_s", "pick_uncertainty_s", "pick_status"]
     merged = table.merge(picks[columns], on=key, how="left")
