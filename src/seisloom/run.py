@@ -287,7 +287,11 @@ def evaluate(
         records: with truth; of groups that nothing was chosen or calibrated on.
         out: folder for `metrics.json`, `report.html` and pictures.
         references: records with truth that a baseline without waveforms may learn from: the leak alarm.
+    Raises:
+        OutputError: if `out` is a file.
     """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file. Choose another --out")
     task, recipe = methods[0].task, methods[0].recipe
     products: dict[str, Product] = {}
     for one in methods:

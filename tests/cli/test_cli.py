@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -16,7 +18,10 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from seisloom.bundle import Bundle
+from seisloom.calibration.intervals import calibrate_intervals
 from seisloom.cli.main import app
+from seisloom.cli.values import quantile_lines
+from seisloom.run import Trained
 
 RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
 
@@ -96,6 +101,25 @@ WRONG = {
     "a demo of nothing": (["demo", "cooking"], "no demo of 'cooking'"),
     "a model that is not there": (["models", "show", "onset_unett"], "did you mean 'onset_unet'"),
     "a data folder that is not there": (["shards", "write", "--data", "none", "--out", "s"], "none"),
+    "shots that are no numbers": (
+        ["evaluate", "sta_lta", ".", "--shots", "3001,abc"],
+        "--shots: 'abc' is not a number; give numbers such as 3001,3004",
+    ),
+    "shots to calibrate on that are none": (
+        ["calibrate", "onset-refraction", ".", "--out", "b", "--shots", ""],
+        "--shots: '' is not a number",
+    ),
+    "scores into a file": (["evaluate", "sta_lta", ".", "--out", "text.segy"], "text.segy: is a file"),
+    "scores below a file": (["evaluate", "sta_lta", ".", "--out", "text.segy/x"], "text.segy: is a file"),
+    "a picture of no kind": (
+        ["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "a.xyz"],
+        ".pdf, .pgf, .png",
+    ),
+    "a picture without a kind": (["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "a"], "the suffix"),
+    "a picture below a file": (
+        ["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "text.segy/a.png"],
+        "cannot be made",
+    ),
     "an unset variable": (["shards", "write", "data.root=$NO_SUCH/x", "--out", "s"], "export NO_SUCH="),
 }
 
@@ -215,3 +239,50 @@ def test_without_other_shots_it_is_said_that_baselines_are_missing(tiny_survey: 
     report = evaluated("sta_lta", tiny_survey, "--alone", "--out", tmp_path)
     assert all(list(table) == ["sta_lta"] for table in report["tables"].values())
     assert any("there are no other shots to learn a constant from" in note for note in report["notes"])
+
+
+def assert_factors(said: str, bundle: Bundle) -> None:
+    """What the command said of q is what the calibration holds, to the three digits that are shown."""
+    assert bundle.calibration is not None
+    levels = ", ".join(rf"{level} % (\S+)" for level in (50, 80, 90, 95))
+    found = re.search(rf"^q = (\S+) \(90 %\), by level: {levels}$", said, re.MULTILINE)
+    assert found is not None, said
+    assert float(found[1]) == pytest.approx(float(bundle.calibration.q()), rel=5e-3)
+    assert [float(one) for one in found.groups()[1:]] == pytest.approx(list(bundle.calibration.pooled), rel=5e-3)
+
+
+def test_calibrating_says_the_factors_that_it_found(tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["calibrate", str(tiny_bundle.path), str(tiny_survey), "--out", str(tmp_path / "b")])
+    assert said.exit_code == 0, said.output
+    assert_factors(said.output, Bundle.open(tmp_path / "b"))
+
+
+def test_training_says_the_factors_that_it_found(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seisloom.run.train", lambda *_, **__: Trained(tiny_bundle, {}, ()))
+    said = CliRunner().invoke(app, ["train", "picking", "data.root=.", "--out", str(tmp_path / "b")])
+    assert said.exit_code == 0, said.output
+    assert_factors(said.output, tiny_bundle)
+
+
+def test_factors_are_said_bin_by_bin() -> None:
+    rng = np.random.default_rng(0)
+    error, snr_db = rng.normal(size=900), rng.uniform(0, 30, 900)
+    made = calibrate_intervals(error, np.ones(900), groups=np.arange(900) % 30, snr_db=snr_db, n_bins=3, min_n=10)
+    lines = quantile_lines(made, 0.9)
+    assert [line.split(":")[0].rstrip("0123456789. dBto") for line in lines] == [
+        "SNR below", "SNR", "SNR from", "SNR not known",
+    ]  # fmt: skip
+    for line, centre_db in zip(lines, (5.0, 15.0, 25.0, np.nan), strict=True):
+        found = re.search(r": q = (\S+) \(90 %\)", line)
+        assert found is not None
+        assert float(found[1]) == pytest.approx(float(made.q(centre_db)), rel=5e-3)
+
+
+def test_the_folder_of_a_picture_is_made(tiny_survey: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "new" / "folder" / "a.png"
+    words = ["apply", "sta_lta", str(tiny_survey), "--out", str(tmp_path / "p.csv"), "--figure", str(figure)]
+    said = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    assert figure.stat().st_size > 0

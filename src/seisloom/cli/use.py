@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seisloom.cli import screen
 from seisloom.cli.data import open_recipe
+from seisloom.cli.values import folder_for, picture_for, quantile_lines, shot_numbers
 from seisloom.errors import RecipeError
+
+if TYPE_CHECKING:
+    from seisloom.bundle import Bundle
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
@@ -41,6 +45,7 @@ def train(
     show_report(trained.report)
     if trained.bundle.calibration is not None:
         screen.say(f"calibration: {trained.bundle.calibration.note}")
+        show_quantiles(trained.bundle)
     for path in (out / "loss_plot.png", *trained.files):
         screen.say(f"wrote {path}")
     screen.say(f"bundle: {out}")
@@ -59,9 +64,11 @@ def calibrate(
     from seisloom.bundle import open_predictor
     from seisloom.tasks.picking.records import with_picks
 
+    shots = shot_numbers(shots)
     opened = open_predictor(bundle)
     records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
-    run.recalibrate(bundle, records, out, force=force)
+    made = run.recalibrate(bundle, records, out, force=force)
+    show_quantiles(made)
     screen.say(f"wrote {out}")
 
 
@@ -83,6 +90,7 @@ def evaluate(
     if len(methods) < 2:
         raise RecipeError("evaluate needs a method and data: seisloom evaluate METHOD... DATA")
     *names, data = methods
+    shots, out = shot_numbers(shots), folder_for(out)
     first = open_predictor(names[0], device=device, checkpoint=checkpoint)
     if not alone:
         classical = {name: plugins.load("methods", name).model_fields["task"] for name in plugins.names("methods")}
@@ -124,6 +132,7 @@ def apply(
 
     if out.exists() and not force:
         raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
+    figure = picture_for(figure)
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
     limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
     opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
@@ -193,6 +202,13 @@ def show_model(
         for key, one in kind.model_fields.items()
     ]
     screen.table(rows)
+
+
+def show_quantiles(bundle: Bundle) -> None:
+    """Print the factors q on sigma of a calibrated bundle."""
+    level = getattr(bundle.recipe.calibrate, "level", 0.9)
+    for line in quantile_lines(bundle.calibration, level):
+        screen.say(line)
 
 
 def show_report(report: Any) -> None:  # Any: JSON values

@@ -1,0 +1,87 @@
+"""Values of options that are checked before any work, and lines that say what a calibration holds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from seisloom.errors import OutputError, RecipeError
+
+
+def shot_numbers(shots: str | None) -> str | None:
+    """Return the numbers of `--shots` as they were given.
+
+    Raises:
+        RecipeError: if one of them is not a whole number, or there is none.
+
+    >>> shot_numbers("3001,3004")
+    '3001,3004'
+    """
+    if shots is None:
+        return None
+    words = shots.replace(",", " ").split()
+    for word in words or [shots]:
+        try:
+            int(word)
+        except ValueError:
+            raise RecipeError(f"--shots: {word!r} is not a number; give numbers such as 3001,3004") from None
+    return shots
+
+
+def folder_for(out: Path) -> Path:
+    """Return a folder that can be written to, not yet made.
+
+    Raises:
+        OutputError: if it, or a folder above it, is a file.
+    """
+    there = next(one for one in (out, *out.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise OutputError(f"{there}: is a file. Choose another --out")
+    return out
+
+
+def picture_for(figure: Path | None) -> Path | None:
+    """Return the path of a picture after making its folder.
+
+    Raises:
+        OutputError: if Matplotlib knows no such suffix, or the folder cannot be made.
+    """
+    if figure is None:
+        return None
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if figure.suffix.lower().removeprefix(".") not in known:
+        raise OutputError(
+            f"--figure {figure}: the suffix chooses the format; give one of {', '.join(f'.{one}' for one in known)}"
+        )
+    if figure.is_dir():
+        raise OutputError(f"--figure {figure}: is a folder. Give a file in it")
+    try:
+        figure.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"--figure {figure}: its folder cannot be made: {error.strerror}") from error
+    return figure
+
+
+def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the room's calibration
+    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin."""
+    from seisloom.calibration.intervals import IntervalCalibration
+
+    if not isinstance(calibration, IntervalCalibration):
+        return []
+    at = calibration.levels.index(level)
+
+    def line(row: tuple[float, ...]) -> str:
+        by_level = (f"{100 * one:g} % {q:.3g}" for one, q in zip(calibration.levels, row, strict=True))
+        return f"q = {row[at]:.3g} ({100 * level:g} %), by level: {', '.join(by_level)}"
+
+    edges = calibration.edges_db
+    if not edges:
+        return [line(calibration.pooled)]
+    names = [f"SNR below {edges[0]:.1f} dB"]
+    names += [f"SNR {low:.1f} to {high:.1f} dB" for low, high in pairwise(edges)]
+    names.append(f"SNR from {edges[-1]:.1f} dB")
+    lines = [f"{name}: {line(row)}" for name, row in zip(names, calibration.quantiles, strict=True)]
+    return [*lines, f"SNR not known: {line(calibration.unknown_snr or calibration.pooled)}"]
