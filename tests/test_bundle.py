@@ -129,6 +129,19 @@ def test_a_bundle_that_does_not_know_what_calibrated_it_opens(copy: Path) -> Non
     open_predictor(copy).apply(RECORD, fs_hz=2000)
 
 
+def test_weights_are_readable_for_whom_other_files_are(tiny_bundle: Bundle) -> None:
+    modes = {name: (tiny_bundle.path / name).stat().st_mode for name in ("weights.safetensors", "recipe.yaml")}
+    assert modes["weights.safetensors"] == modes["recipe.yaml"]
+
+
+def test_a_checkpoint_that_is_not_there_is_a_clear_error(copy: Path) -> None:
+    with pytest.raises(MissingDataError, match="--checkpoint: best, last or a file; 'nonsense' is none of them"):
+        open_predictor(copy, checkpoint="nonsense")
+    with pytest.raises(MissingDataError, match=r"--checkpoint best: onset-refraction has no such checkpoint.*shipped"):
+        open_predictor("onset-refraction", checkpoint="best")
+    open_predictor(copy, checkpoint="last").apply(RECORD, fs_hz=2000)
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="did you mean 'sta_lta'"):
         open_predictor("sta_lat")

@@ -147,13 +147,21 @@ def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
     return predict
 
 
+def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
+    """Write weights as safetensors and as a plain `.pth`, readable for whom the umask says."""
+    import torch
+    from safetensors.torch import save
+
+    tensors = {name: one.detach().cpu().contiguous() for name, one in state.items()}
+    partial = folder / (WEIGHTS + ".partial")
+    # Not `save_file`: its file is for its owner alone, whatever the umask
+    partial.write_bytes(save(tensors))
+    partial.replace(folder / WEIGHTS)
+    torch.save(tensors, folder / "model.pth")
+
+
 def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor]:
-    if checkpoint is None:
-        file = folder / WEIGHTS
-    elif str(checkpoint) in ("best", "last"):
-        file = folder / "checkpoints" / f"{checkpoint}.ckpt"
-    else:
-        file = Path(checkpoint)
+    file = folder / WEIGHTS if checkpoint is None else _checkpoint_file(folder, checkpoint)
     if not file.is_file():
         raise MissingDataError(f"{file}: no such weights")
     if file.suffix == ".safetensors":
@@ -166,6 +174,21 @@ def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor
         except SafetensorError as error:
             raise BundleError(f"{file}: damaged ({error})") from error
     return read_checkpoint(file)
+
+
+def _checkpoint_file(folder: Path, checkpoint: str | Path) -> Path:
+    """Return the file of "best" or "last", or the path itself."""
+    if str(checkpoint) not in ("best", "last"):
+        if Path(checkpoint).is_file():
+            return Path(checkpoint)
+        raise MissingDataError(f"--checkpoint: best, last or a file; {str(checkpoint)!r} is none of them")
+    file = folder / "checkpoints" / f"{checkpoint}.ckpt"
+    if not file.is_file():
+        raise MissingDataError(
+            f"--checkpoint {checkpoint}: {folder.name} has no such checkpoint. Only the folder that was trained has "
+            "them; shipped and newly calibrated bundles have their weights alone"
+        )
+    return file
 
 
 def read_checkpoint(file: Path) -> dict[str, Tensor]:

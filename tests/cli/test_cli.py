@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,15 @@ def test_debug_shows_where_an_error_came_from(tmp_path: Path) -> None:
     assert quiet.returncode == 2
     assert quiet.stderr.startswith("error: ")
     assert quiet.stdout == ""
+
+
+def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
+    def said(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "seisloom", *words], capture_output=True, text=True, cwd=tmp_path)
+
+    assert said("--version").stdout.strip() == version("seisloom")
+    wrong = said("recipe", "check", "none.yaml")
+    assert (wrong.returncode, wrong.stderr[:7]) == (2, "error: ")
 
 
 def test_a_recipe_may_be_begun_checked_shown_and_described(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
-from safetensors.torch import save_file
 
-from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint
+from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
 from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
@@ -97,7 +95,7 @@ def fit(
         if recipe.train.finish is not None and parts["valid"]:
             shuffled = loader(task, recipe, source, parts["valid"], training=True)
             finish(network, recipe, shuffled, recipe.train.finish)
-        _save_weights(network, out)
+        write_weights(network.state_dict(), out)
     trainer.strategy.barrier()
     return Bundle(out, recipe, None)
 
@@ -220,12 +218,3 @@ def _load_best(network: torch.nn.Module, out: Path, best: ModelCheckpoint) -> No
     if not path.is_file():
         raise BundleError(f"{out}: no epoch was finished, so there are no weights")
     network.load_state_dict(read_checkpoint(path))
-
-
-def _save_weights(network: torch.nn.Module, out: Path) -> None:
-    """Write the weights as safetensors and as a plain `.pth`."""
-    state = {name: one.detach().cpu().contiguous() for name, one in network.state_dict().items()}
-    partial = out / (WEIGHTS + ".partial")
-    save_file(state, partial)
-    os.replace(partial, out / WEIGHTS)
-    torch.save(state, out / "model.pth")
