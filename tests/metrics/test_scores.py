@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.metrics import matthews_corrcoef
 
 from seisloom.errors import DataError
 from seisloom.metrics.scores import score_picks
@@ -137,3 +138,61 @@ def test_a_table_that_cannot_be_scored_says_why() -> None:
         score_picks(made_table().assign(truth_s=np.nan))
     with pytest.raises(DataError, match="half-widths of 50%"):
         score_picks(made_table(), half_widths_s={0.5: np.ones(3)})
+
+
+def test_traces_that_nobody_looked_at_count_neither_for_nor_against_detection() -> None:
+    table = made_table().assign(record_s=0.25)
+    table["pick_status"] = "picked"
+    table.loc[:39, ["truth_s", "pick_status"]] = [np.nan, "unpicked"]
+    known = score_picks(table[40:].reset_index(drop=True), n_draws=50)
+    found = score_picks(table, n_draws=50)
+    assert found["detection"] == known["detection"]
+    assert found["presence"]["n_no_arrival"] == 0
+    assert found["presence"]["mcc"] is None
+    table.loc[:39, "pick_status"] = "no_arrival"
+    found = score_picks(table, n_draws=50)
+    n_wrong, kept = int((table.status[:40] == "picked").sum()), table[40:][table.status[40:] == "picked"]
+    right = int(((kept.time_s - kept.truth_s).abs() <= 3 / 4000).sum())
+    assert n_wrong > 0
+    assert found["detection"]["precision"] == pytest.approx(right / (len(kept) + n_wrong))
+    assert found["presence"]["false_picks_per_trace_hour"] == pytest.approx(n_wrong / (40 * 0.25 / 3600))
+    present, said = table.truth_s.notna(), table.status == "picked"
+    assert found["presence"]["mcc"] == pytest.approx(matthews_corrcoef(present, said))
+
+
+def test_picks_within_the_bounds_of_a_person_are_counted_where_a_bound_is_given() -> None:
+    table = made_table()
+    assert score_picks(table, n_draws=50)["within_human_bounds"] == {"n": 0}
+    table["pick_uncertainty_s"] = np.where(np.arange(len(table)) % 3 == 0, 0.002, np.nan)
+    table.loc[3, "pick_uncertainty_s"] = 0.0
+    found = score_picks(table, n_draws=50)["within_human_bounds"]
+    given = table[table.pick_uncertainty_s > 0]
+    assert found["n"] == len(given) == len(table) // 3 - 1
+    assert found["share"] == pytest.approx(((given.time_s - given.truth_s).abs() <= 0.002).mean())
+    assert found["median_bound_ms"] == 2.0
+
+
+def test_the_worst_slab_is_low_where_offsets_are_not_covered() -> None:
+    table = made_table(100)
+    good = score_picks(table, n_draws=50)["worst_slab"]
+    assert good["features"] == ["snr_db", "offset_m", "half_width_s"]
+    assert good["coverage"] > 0.8
+    far = table["offset_m"].abs() > 85
+    table.loc[far, ["time_s", "lower_s", "upper_s"]] += 0.05
+    bad = score_picks(table, n_draws=50)["worst_slab"]
+    assert bad["coverage"] < 0.3
+
+
+@pytest.mark.parametrize("name", ["half_width", "sigma"])
+def test_where_all_picks_are_equally_sure_there_is_no_error_of_the_surest(name: str) -> None:
+    table = made_table().assign(sigma_s=0.002)
+    # The ends are rounded: their distance differs from pick to pick by its last bits
+    table["lower_s"], table["upper_s"] = table.time_s - 0.003, table.time_s + 0.003
+    if name == "sigma":
+        table = table.drop(columns=["lower_s", "upper_s"])
+    scores = score_picks(table, n_draws=50)
+    risk = scores["risk"]
+    assert [risk["mae_samples_at"][kept] for kept in ("90", "80", "50")] == [None, None, None]
+    assert [risk["hit_at_5_samples_at"][kept] for kept in ("90", "80", "50")] == [None, None, None]
+    assert risk["mae_samples_at"]["100"] == pytest.approx(scores["all"]["samples"]["mae"])
+    assert np.ptp(risk["curve"]["mae_samples"]) == pytest.approx(0, abs=1e-9)

@@ -97,8 +97,8 @@ def detection(error_s: Array, has_truth: Array, picked: Array, *, tolerance_s: A
         has_truth, picked: bool, shape (trace,).
         tolerance_s: in s, one for all or shape (trace,).
     Returns:
-        precision = right / picked, recall = right / with truth; a pick on a trace without truth is wrong here, so
-        that precision is only of use where such traces are known to have no arrival.
+        precision = right / picked, recall = right / with truth. A pick on a trace without truth is wrong here: give
+        only traces of which it is known whether they have an arrival.
     """
     right = int(np.sum(has_truth & picked & (np.abs(np.nan_to_num(error_s, nan=np.inf)) <= tolerance_s + ROUNDING_S)))
     n_picked, n_true = int(np.sum(picked)), int(np.sum(has_truth))

@@ -12,6 +12,8 @@ from scipy import stats
 from seisloom.errors import DataError
 from seisloom.metrics import intervals as iv
 from seisloom.metrics import picks as pk
+from seisloom.metrics import presence as pr
+from seisloom.metrics.slabs import worst_slab_coverage
 from seisloom.sample import Array
 
 if TYPE_CHECKING:
@@ -25,11 +27,16 @@ N_OFFSET_BINS = 5
 LEAST_GROUP = 10
 """A group with fewer picks is not named as the worst: one miss of three says nothing."""
 N_CURVE = 50
+UNCERTAINTY_DIGITS = 9
+"""Widths in s are told apart to so many digits: 1 ns is far below any sample."""
 
 _OTHER_NAMES = {"shot": "shot_id", "fs_hz": "record_fs_hz"}
 _NEEDED = ("truth_s", "time_s", "status", "fs_hz", "shot")
-_NUMBERS = ("truth_s", "time_s", "sigma_s", "lower_s", "upper_s", "snr_db", "offset_m")
-_NAMES = ("geometry", "station", "shot")
+_NUMBERS = (
+    "truth_s", "time_s", "sigma_s", "lower_s", "upper_s", "snr_db", "offset_m", "probability", "pick_uncertainty_s",
+    "record_s",
+)  # fmt: skip
+_NAMES = ("geometry", "station", "shot", "pick_status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,16 @@ class PickTable:
     upper_s: Array
     snr_db: Array
     offset_m: Array
+    probability: Array
+    pick_uncertainty_s: Array
+    """The person's own +- bound."""
+    record_s: Array
+    """Length of the record."""
     geometry: Array
     station: Array
     shot: Array
+    pick_status: Array
+    """What a person found: picked, unpicked (nobody knows) or no_arrival; "" where the table does not say."""
     kept: Array
     """Bool: status "picked", and there is a time."""
     sample_s: Array
@@ -76,13 +90,15 @@ def score_picks(
 ) -> Scores:
     """Return every metric of a table of picks, overall, on kept picks, with abstained as misses, and by group.
 
-    Traces without truth are counted and take part in nothing but `detection`. "all" are the traces with truth and a
+    Traces without truth are counted; those of status "no_arrival" take part in `detection` and `presence`, the others
+    in nothing, since nobody knows whether they have an arrival. "all" are the traces with truth and a
     time, abstained ones included; "kept" those with status "picked"; in "abstained_as_misses" every trace with truth
     counts, and one that is abstained from or has no time is a miss. Intervals and sigma are judged on "all".
 
     Args:
         table: a row a trace, with `truth_s, time_s, status, fs_hz, shot` and, where known, `sigma_s, lower_s,
-            upper_s, snr_db, offset_m, geometry, station`; times in s. `shot_id` and `record_fs_hz` are also read.
+            upper_s, snr_db, offset_m, geometry, station, probability, pick_status, pick_uncertainty_s, record_s`; times
+            in s. `shot_id` and `record_fs_hz` are also read.
         level: nominal coverage of `lower_s` to `upper_s`.
         half_widths_s: further half-widths around `time_s` by nominal coverage, each of shape (trace,), in s.
         sample_s: the sample that errors are counted in; by default the interval of each trace's record, 1 / fs_hz.
@@ -123,7 +139,9 @@ def score_picks(
         "all": pk.pick_errors(seen.error_s, sample_s=seen.sample_s),
         "kept": pk.pick_errors(kept.error_s, sample_s=kept.sample_s),
         "abstained_as_misses": pk.hit_rates(error_if_kept, sample_s=true.sample_s),
-        "detection": pk.detection(columns.error_s, has_truth, columns.kept, tolerance_s=3 * columns.sample_s),
+        "detection": _detection(columns, has_truth),
+        "presence": _presence(columns, has_truth),
+        "within_human_bounds": _within_human_bounds(seen),
         "intervals": {
             "all": _intervals(seen, level, levels),
             "kept": _intervals(seen.take(seen.kept), level, {one: w[seen.kept] for one, w in levels.items()}),
@@ -131,6 +149,7 @@ def score_picks(
         "sigma": _sigma(seen),
         "risk": _risk(seen),
         "by": groups,
+        "worst_slab": _worst_slab(seen, np.random.default_rng(seed)),
         "worst_group": {kind: _worst(one) for kind, one in groups.items()},
         "bootstrap_95": _bootstrap(true, np.random.default_rng(seed), n_draws),
     }
@@ -169,6 +188,62 @@ def plain(value: Any) -> Any:  # Any: nested numbers
     if isinstance(value, np.generic):
         return plain(value.item())
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _known(columns: PickTable, has_truth: Array) -> PickTable:
+    """The traces of which a person said that there is an arrival, or that there is none."""
+    return columns.take(has_truth | (columns.pick_status == "no_arrival"))
+
+
+def _detection(columns: PickTable, has_truth: Array) -> Scores:
+    """Precision, recall and F1 of picks within 3 samples."""
+    known = _known(columns, has_truth)
+    present = np.isfinite(known.truth_s)
+    return {
+        "n": int(present.size),
+        **pk.detection(known.error_s, present, known.kept, tolerance_s=3 * known.sample_s),
+    }
+
+
+def _presence(columns: PickTable, has_truth: Array) -> Scores:
+    """Whether traces with an arrival are told from those without, wherever the pick lies."""
+    known = _known(columns, has_truth)
+    present = np.isfinite(known.truth_s)
+    return {
+        "n": int(present.size),
+        "n_no_arrival": int((~present).sum()),
+        "mcc": pr.matthews(present, known.kept),
+        "roc_auc": pr.roc_auc(present, known.probability),
+        "false_picks_per_trace_hour": pr.false_picks_per_trace_hour(present, known.kept, known.record_s),
+    }
+
+
+def _within_human_bounds(seen: PickTable) -> Scores:
+    """Share of picks that lie within the bounds that the person gave; a bound of 0 is one that nobody gave."""
+    bound = seen.pick_uncertainty_s
+    given = np.isfinite(bound) & (bound > 0)
+    if not given.any():
+        return {"n": 0}
+    return {
+        "n": int(given.sum()),
+        "share": pk.hit_rate(seen.error_s[given], bound[given]),
+        "median_bound_ms": float(np.median(bound[given]) * 1e3),
+    }
+
+
+def _worst_slab(seen: PickTable, rng: np.random.Generator) -> Scores:
+    """Coverage in the worst slab of SNR, offset and width; what most picks lack, or all share, is left out."""
+    some = seen.take(~np.isnan(seen.half_width_s))
+    candidates = {"snr_db": some.snr_db, "offset_m": np.abs(some.offset_m), "half_width_s": some.half_width_s}
+    used = {
+        name: values
+        for name, values in candidates.items()
+        if np.mean(np.isfinite(values)) > 0.5 and np.ptp(values[np.isfinite(values)]) > 0
+    } if len(some.kept) else {}  # fmt: skip
+    features = np.stack(list(used.values()), axis=1) if used else np.zeros((len(some.kept), 0))
+    inside = iv.covered(some.truth_s, some.lower_s, some.upper_s)
+    found = worst_slab_coverage(inside, features, _joined(some.geometry, some.shot), rng=rng)
+    return {**found, "features": list(used)}
 
 
 def _intervals(seen: PickTable, level: float, levels: Mapping[float, Array]) -> Scores:
@@ -229,16 +304,21 @@ def _risk(seen: PickTable) -> Scores:
     uncertainty = seen.half_width_s if by_width else seen.sigma_s
     if not np.isfinite(uncertainty).any():
         return {"n": 0}
-    uncertainty = np.where(np.isnan(uncertainty), np.inf, uncertainty)
+    # A constant width comes back from its ends with another last bit on each pick, which is no order
+    uncertainty = np.round(np.where(np.isnan(uncertainty), np.inf, uncertainty), UNCERTAINTY_DIGITS)
     size = np.abs(seen.error_s) / seen.sample_s
     hit = (size <= 5 + pk.ROUNDING_S / seen.sample_s).astype(float)
     share, risk = iv.risk_coverage(size, uncertainty)
+    # Where all are equally sure, there are no surest ones: keeping some would only say the MAE again
+    ordered = np.unique(uncertainty).size > 1
+    at = {f"{one * 100:g}": one for one in KEPT_SHARES if ordered or one == 1}
+    absent = {f"{one * 100:g}": None for one in KEPT_SHARES}
     thin = np.unique(np.linspace(0, share.size - 1, N_CURVE).round().astype(int))
     return {
         "n": int(size.size),
         "ordered_by": "half_width_s" if by_width else "sigma_s",
-        "mae_samples_at": {f"{one * 100:g}": iv.risk_at(size, uncertainty, one) for one in KEPT_SHARES},
-        "hit_at_5_samples_at": {f"{one * 100:g}": iv.risk_at(hit, uncertainty, one) for one in KEPT_SHARES},
+        "mae_samples_at": absent | {name: iv.risk_at(size, uncertainty, one) for name, one in at.items()},
+        "hit_at_5_samples_at": absent | {name: iv.risk_at(hit, uncertainty, one) for name, one in at.items()},
         "aurc_samples": iv.aurc(size, uncertainty),
         "excess_aurc_samples": iv.excess_aurc(size, uncertainty),
         "outliers_caught_in_top_20": iv.outliers_caught(size > pk.OUTLIER_SAMPLES, uncertainty),

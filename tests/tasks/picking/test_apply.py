@@ -18,7 +18,7 @@ from seisloom.errors import DataError
 from seisloom.io.gather import Gather
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.sample import Arrays
-from seisloom.tasks.picking.apply import COLUMNS, apply, choose_window
+from seisloom.tasks.picking.apply import COLUMNS, HUMAN, apply, choose_window
 from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.records import open_records, records
 from seisloom.tasks.picking.task import PICKING
@@ -184,6 +184,9 @@ def test_the_human_pick_plays_no_part(tiny: Tiny, tiny_bundle: Bundle) -> None:
     wrong = [replace(one, truth_s=one.truth_s + 0.03) for one in known]
     tables = [PICKING.apply(recipe, opened.predictor, opened.calibration, some) for some in (known, blind, wrong)]
     assert tables[0]["truth_s"].notna().sum() > 20
+    assert ((tables[0]["pick_status"] == "picked") == tables[0]["truth_s"].notna()).all()
+    assert (tables[0]["record_s"] == 0.1).all()
+    assert not set(HUMAN) & set(tables[1])
     for other in tables[1:]:
         pd.testing.assert_frame_equal(tables[0][list(COLUMNS)], other[list(COLUMNS)])
 

@@ -134,6 +134,9 @@ def test_picks_of_a_table_take_the_place_of_the_survey_s(tiny: Tiny, tiny_survey
     mine = with_picks(found, picks=file)
     times = np.concatenate([record.truth_s for record in mine])
     assert times[np.isfinite(times)].tolist() == [0.0123]
+    status = np.concatenate([record.pick_status for record in mine])
+    assert (status == "picked").tolist() == np.isfinite(times).tolist()
+    assert set(status[np.isnan(times)]) == {"unpicked"}
     few = with_picks(found, shots=f"{shot}")
     assert {int(one) for record in few for one in record.shot_id} == {shot}
     with pytest.raises(DataError, match="shot 9 is not in the records"):

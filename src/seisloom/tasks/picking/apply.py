@@ -20,7 +20,9 @@ COLUMNS = (
     "trace", "station", "shot_id", "phase", "time_s", "sigma_s", "lower_s", "upper_s", "probability", "snr_db",
     "status", "reason", "geometry", "offset_m", "record_fs_hz", "path", "source_x", "source_y", "group_x", "group_y",
 )  # fmt: skip
-"""Columns of a table of picks; in evaluation `truth_s` and half-widths at each level follow."""
+"""Columns of a table of picks; in evaluation those of HUMAN and half-widths at each level follow."""
+HUMAN = ("truth_s", "pick_status", "pick_uncertainty_s", "record_s")
+"""What a person found on each trace, and the length of its record; only where some record has a human pick."""
 SHIFT_SAMPLES = 9
 """Between the views that `apply.n_shifts` averages: no multiple of a network's stride, so that each view falls
 differently on its coarse grid."""
@@ -45,7 +47,7 @@ def apply(
     table = pd.concat(tables, ignore_index=True)
     if table["truth_s"].notna().any():
         return table
-    return table.drop(columns=["truth_s", *(name for name in table if str(name).startswith("half_"))])
+    return table.drop(columns=[*HUMAN, *(name for name in table if str(name).startswith("half_"))])
 
 
 def column_of(level: float) -> str:
@@ -91,7 +93,8 @@ def _pick(
         "lower_s": np.where(dead, np.nan, time_s - half), "upper_s": np.where(dead, np.nan, time_s + half),
         "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": status, "reason": reason,
         "geometry": record.geometry, "offset_m": record.offset_m, "record_fs_hz": record.record_fs_hz,
-        "path": record.path, "truth_s": record.truth_s,
+        "path": record.path, "truth_s": record.truth_s, "pick_status": record.pick_status,
+        "pick_uncertainty_s": record.pick_uncertainty_s, "record_s": record.x.shape[-1] / record.fs_hz,
         **{f"{end}_{axis}": getattr(record, f"{end}_{axis}") for end in ("source", "group") for axis in ("x", "y")},
         **levels,
     }  # fmt: skip

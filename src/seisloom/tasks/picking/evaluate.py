@@ -144,7 +144,14 @@ def _alarms(table: Any, references: Sequence[PickRecord]) -> dict[str, Any]:  # 
         here = geometry == line if np.any(geometry == line) else np.ones(geometry.shape, dtype=bool)
         constant[row] = np.median(truth_s[here])
         by_offset[row] = _by_offset(meters, offset_m[here], station[here] == name, truth_s[here])
-    blank = {"sigma_s": np.nan, "lower_s": np.nan, "upper_s": np.nan, "status": "picked", "reason": ""}
+    blank = {
+        "probability": np.nan,
+        "sigma_s": np.nan,
+        "lower_s": np.nan,
+        "upper_s": np.nan,
+        "status": "picked",
+        "reason": "",
+    }
     blank |= {name: np.nan for name in table.columns if str(name).startswith("half_")}
     return {
         "constant": table.assign(time_s=constant, **blank),

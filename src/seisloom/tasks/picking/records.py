@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class PickRecord:
     """Sampling rate of the file: errors in samples are in these."""
     truth_s: Array
     """Time of the human pick after the shot; NaN without."""
+    pick_status: Array
+    """What a person found: picked, unpicked (nobody knows) or no_arrival."""
+    pick_uncertainty_s: Array
+    """The person's own +- bound in s; NaN where not given."""
     source_x: Array
     source_y: Array
     group_x: Array
@@ -143,7 +147,8 @@ def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterat
             t0_s=np.nan_to_num(column("delay_s").astype(float)), offset_m=column("offset_m").astype(float),
             trace=column("trace_index"), station=column("station").astype(str), shot_id=column("shot_id"),
             geometry=column("geometry").astype(str), path=column("segy_path").astype(str),
-            truth_s=column("pick_time_s").astype(float),
+            truth_s=column("pick_time_s").astype(float), pick_status=column("pick_status").astype(str),
+            pick_uncertainty_s=column("pick_uncertainty_s").astype(float),
             **{name: column(name).astype(float) for name in ("source_x", "source_y", "group_x", "group_y")},
         )  # fmt: skip
 
@@ -286,23 +291,28 @@ def with_picks(
 
         table = read_arrivals(picks)
         keys = zip(table["station"].astype(str), table["shot_id"].astype(int), strict=True)
-        times = dict(zip(keys, table["pick_time_s"].astype(float), strict=True))
-        kept = [
-            replace(
-                record,
-                truth_s=np.array(
-                    [
-                        times.get((str(s), int(shot)), math.nan)
-                        for s, shot in zip(record.station, record.shot_id, strict=True)
-                    ]
-                ),
-            )
-            for record in kept
-        ]
+        columns = (table[name] for name in ("pick_time_s", "pick_status", "pick_uncertainty_s"))
+        found = dict(zip(keys, zip(*columns, strict=True), strict=True))
+        kept = [_with_found(record, found) for record in kept]
     n_picks = sum(int(np.isfinite(record.truth_s).sum()) for record in kept)
     if n_picks == 0:
         raise DataError("none of the records has a human pick. Build a manifest with arrivals, or give --picks FILE")
     return kept
+
+
+def _with_found(record: PickRecord, found: Mapping[tuple[str, int], Any]) -> PickRecord:  # Any: a table's cells
+    """The record with time, status and uncertainty of a file in place of its own; what is not there is unpicked."""
+    none = (math.nan, "unpicked", math.nan)
+    rows = [
+        found.get((str(station), int(shot)), none) for station, shot in zip(record.station, record.shot_id, strict=True)
+    ]
+    time_s, status, uncertainty_s = zip(*rows, strict=True)
+    return replace(
+        record,
+        truth_s=np.array(time_s, dtype=float),
+        pick_status=np.array(status, dtype=str),
+        pick_uncertainty_s=np.array(uncertainty_s, dtype=float),
+    )
 
 
 def _shot_numbers(shots: str) -> set[int]:
@@ -351,7 +361,8 @@ def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
             t0_s=gather.delay_s[some], offset_m=offset_m[some], trace=some,
             station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
             geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
-            truth_s=np.full(len(some), np.nan),
+            truth_s=np.full(len(some), np.nan), pick_status=np.full(len(some), "unpicked"),
+            pick_uncertainty_s=np.full(len(some), np.nan),
             source_x=gather.source_x[some], source_y=gather.source_y[some],
             group_x=gather.group_x[some], group_y=gather.group_y[some],
         )  # fmt: skip
