@@ -85,12 +85,18 @@ def write_shards(recipe: Recipe, out: Path, *, pool: Executor | None = None, for
     _claim_shards(out, jobs, mark, force=force)
     pool = pool if pool is not None else InThisProcess()
     done = run_jobs(pool, partial(_write_one, recipe=recipe, mark=mark), jobs)
-    n_refs = sum(len(job.refs) for job in jobs)
     sizes = {job.path: len(job.refs) for job in jobs}
-    summaries = list(track(done, total=n_refs, what="writing shards", unit="samples", size=lambda one: sizes[one.path]))
+    n_planned = sum(sizes.values())  # each sample is cut from one trace
+    tracked = track(done, total=n_planned, what="writing shards", unit="traces", size=lambda one: sizes[one.path])
+    summaries = list(tracked)
     for folder in sorted({one.path.parent for one in summaries}):
         inside = [one for one in summaries if one.path.parent == folder]
         write_folder_index(folder, inside, task.sample, task=task.name, recipe=mark)
+    n_written, n_kept = (sum(one.n_samples for one in summaries if one.existed == kept) for kept in (False, True))
+    logger.info(
+        "shards: %d traces planned, %d samples written, %d kept from before, %d left out",
+        n_planned, n_written, n_kept, sum(sum(one.left_out.values()) for one in summaries),
+    )  # fmt: skip
     return summaries
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,9 @@ import webdataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as any_array
+from typer.testing import CliRunner
 
+from seisloom.cli.main import app
 from seisloom.compute import executor
 from seisloom.errors import DataError, LeftOut, MissingDataError, OutputError, SchemaError
 from seisloom.io.npz import ArrayEncoder, decode_arrays, encode_arrays
@@ -246,11 +249,20 @@ def test_the_index_counts_describes_and_places_what_is_there(tmp_path: Path) -> 
     assert finished(path, recipe="other") is None
 
 
-def test_left_out_samples_are_counted_by_reason_for_the_whole_folder(tiny: Tiny, tmp_path: Path) -> None:
+def test_left_out_samples_are_counted_by_reason_for_the_whole_folder(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("seisloom"), "propagate", True)  # the command stops it
+    caplog.set_level(logging.INFO, "seisloom")
     recipe = tiny("win_mode=pick", "pre_s=0.01", "post_s=0.01", "target_len=10", "neg_k=0")
     summaries = write_shards(recipe, tmp_path)
     n_out = sum(sum(one.left_out.values()) for one in summaries)
-    assert n_out + sum(one.n_samples for one in summaries) == len(plan(recipe))  # type: ignore[arg-type]
+    n_in = sum(one.n_samples for one in summaries)
+    assert n_out + n_in == len(plan(recipe))  # type: ignore[arg-type]
+    said = f"shards: {n_out + n_in} traces planned, "
+    assert caplog.messages[-1] == f"{said}{n_in} samples written, 0 kept from before, {n_out} left out"
+    write_shards(recipe, tmp_path)
+    assert caplog.messages[-1] == f"{said}0 samples written, {n_in} kept from before, {n_out} left out"
     reasons = {reason for one in summaries for reason in one.left_out}
     assert "the pick lies outside of its window: target_len is too short" in reasons
     total = [json.loads((tmp_path / line / "index.json").read_text()) for line in ("LAND001", "LAND002")]
@@ -274,7 +286,7 @@ def test_a_damaged_sample_is_found_and_named(tmp_path: Path, number: int) -> Non
     [(_, what)] = check_shards(tmp_path)
     assert f"sample {key} does not read" in what
     shards = Shards(tmp_path)
-    with pytest.raises(DataError, match=f"{key} is damaged"):
+    with pytest.raises(DataError, match=f"{key} is damaged.*See: seisloom shards check {tmp_path}"):
         shards.read(shards.refs[number])
     shards.read(shards.refs[1])
 
@@ -310,11 +322,33 @@ def test_a_changed_byte_anywhere_is_found(tmp_path: Path, place: float, flip: in
 
 
 def test_an_unfinished_shard_and_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError, match="seisloom shards write --out"):
-        Shards(tmp_path)
+    for opened in (Shards, lambda folder: list(check_shards(folder))):
+        with pytest.raises(MissingDataError, match=r"no shards \(\*\.tar\) in it\..*seisloom shards write --out"):
+            opened(tmp_path)
+        with pytest.raises(MissingDataError, match=r"absent: no such folder\..*seisloom shards write --out"):
+            opened(tmp_path / "absent")
     write_shard(tmp_path / "s-00000.tar", samples(), SCHEMA)
     index_path(tmp_path / "s-00000.tar").unlink()
     assert list(check_shards(tmp_path)) == [(tmp_path / "s-00000.tar", "unfinished: it has no index")]
+
+
+def test_a_shard_that_its_folder_lists_and_that_is_not_there_is_missing(tiny: Tiny, tmp_path: Path) -> None:
+    summaries = write_shards(tiny("shard_size=20"), tmp_path)
+    lost = summaries[1].path
+    lost.unlink()
+    found = dict(check_shards(tmp_path))
+    assert found.pop(lost) == "missing: index.json lists it"
+    assert set(found.values()) == {""}
+    with pytest.raises(MissingDataError, match=f"{lost}: is not there, and index.json lists it.*Write shards again"):
+        Shards(tmp_path)
+    said = CliRunner().invoke(app, ["shards", "check", str(tmp_path)])
+    assert isinstance(said.exception, DataError)
+    assert f"1 of {len(summaries)} shards are damaged or missing" in str(said.exception)
+    write_shards(tiny("shard_size=20"), tmp_path)
+    assert set(dict(check_shards(tmp_path)).values()) == {""}
+    (tmp_path / "LAND001" / "index.json").write_text("[]")
+    with pytest.raises(DataError, match="is not the index of a folder of shards"):
+        Shards(tmp_path)
 
 
 # --- folders that cannot be written

@@ -166,8 +166,11 @@ def check(folder: Annotated[Path, typer.Argument(help="Folder of shards.")]) -> 
     bad = [(path, what) for path, what in found if what]
     for path, what in bad:
         screen.say(f"{path}: {what}")
-    if bad or not found:
-        raise DataError(f"{folder}: {len(bad)} of {len(found)} shards are damaged. Delete them and write them again")
+    if bad:
+        raise DataError(
+            f"{folder}: {len(bad)} of {len(found)} shards are damaged or missing. Delete what is damaged and run the "
+            "same `seisloom shards write` again; whole shards are kept"
+        )
     screen.say(f"{folder}: all {len(found)} shards are whole")
 
 

@@ -247,19 +247,47 @@ def write_folder_index(folder: Path, summaries: Sequence[ShardSummary], schema: 
     return path
 
 
+def shards_in(folder: Path) -> list[tuple[Path, bool]]:
+    """Return the shards of a folder and those below, and which are there: `index.json` may list others.
+
+    Raises:
+        MissingDataError: if there is no such folder, or no shard in it.
+        DataError: if an `index.json` cannot be read.
+    """
+    how = f"Write shards: seisloom shards write --out {folder}"
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder}: no such folder. {how}")
+    there = set(folder.rglob("*.tar"))
+    listed = {path.parent / name for path in folder.rglob("index.json") for name in _listed(path)}
+    if not there | listed:
+        raise MissingDataError(f"{folder}: no shards (*.tar) in it. {how}")
+    return [(path, path in there) for path in sorted(there | listed)]
+
+
+def _listed(path: Path) -> list[str]:
+    """Return the paths of the shards that an `index.json` lists, relative to its folder."""
+    try:
+        shards = json.loads(path.read_text(encoding="utf-8"))["shards"]
+        return [str(one["path"]) for one in shards]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: is not the index of a folder of shards. Write the shards again") from error
+
+
 class Shards:
     """The samples of a folder of shards: planned as refs, read one by one at random."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        paths = sorted(self.folder.rglob("*.tar"))
-        if not paths:
+        found = shards_in(self.folder)
+        missing = [path for path, is_there in found if not is_there]
+        if missing:
             raise MissingDataError(
-                f"{self.folder}: no shards (*.tar). Write them: seisloom shards write --out {folder}"
+                f"{missing[0]}: is not there, and index.json lists it ({len(missing)} of {len(found)} are missing)"
+                ". Write shards again: the same `seisloom shards write`; those that are there are kept"
             )
         self.refs: list[Ref] = []
         self.about: dict[str, Any] = {}  # Any: JSON values
-        for path in paths:
+        for path, _ in found:
             index = read_index(path)
             if index is None:
                 raise DataError(
@@ -285,7 +313,9 @@ class Shards:
         try:
             arrays = decode_arrays(payload)
         except (ValueError, zipfile.BadZipFile, KeyError) as error:
-            raise DataError(f"{shard}: sample {ref.key} is damaged ({error}). See: seisloom shards check") from error
+            raise DataError(
+                f"{shard}: sample {ref.key} is damaged ({error}). See: seisloom shards check {self.folder}"
+            ) from error
         return Sample(ref.key, ref.groups, arrays, {"shard": shard})
 
 
@@ -299,10 +329,16 @@ def _opened(path: str, _mtime_ns: int) -> io.FileIO:
 
 
 def check_shards(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each shard with "" if it is whole, else with what is wrong and with which sample."""
-    for path in sorted(folder.rglob("*.tar")):
+    """Yield each shard with "" if it is whole, else with what is wrong and with which sample.
+
+    Raises:
+        MissingDataError, DataError: see `shards_in`.
+    """
+    for path, is_there in shards_in(folder):
         index = read_index(path)
-        if index is None:
+        if not is_there:
+            yield path, "missing: index.json lists it"
+        elif index is None:
             yield path, "unfinished: it has no index"
         elif sha256_of(path) == index["sha256"]:
             yield path, ""
