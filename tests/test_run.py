@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seisloom.bundle import Bundle, open_predictor
-from seisloom.errors import CalibrationError, OutputError, SplitError
+from seisloom.errors import CalibrationError, OutputError, RecipeError, SplitError
 from seisloom.recipe import Recipe
 from seisloom.run import evaluate, recalibrate, recipe_hash, train, write_shards
 from seisloom.split import split
@@ -185,3 +185,37 @@ def test_across_folds_the_records_that_calibrated_are_those_that_trained(tiny: T
     made = train(tiny("epochs=1", "calibrate.folds=2", "split.test=0"), tmp_path / "run").bundle
     assert (made.path / "calibrated.npy").is_file()
     assert made.calibrated().size == 0
+
+
+def test_calibrating_anew_may_take_bins_a_level_and_a_checkpoint(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny_bundle.recipe
+    some = list(records(recipe, plan(recipe)))  # type: ignore[arg-type]
+    changes = ["calibrate.snr_bins=2", "calibrate.level=0.8", "calibrate.min_bin=5"]
+    last = tiny_bundle.path / "checkpoints" / "last.ckpt"
+    made = recalibrate(tiny_bundle.path, some, tmp_path / "new", changes=changes, checkpoint=last)
+    assert made.calibration is not None
+    assert len(made.calibration.quantiles) == 2
+    assert made.recipe.calibrate.level == 0.8  # type: ignore[union-attr]
+    assert open_predictor(made.path).recipe == made.recipe
+    wanted, kept = tiny_bundle.network("last").state_dict(), made.network().state_dict()
+    assert all(kept[name].equal(one) for name, one in wanted.items())
+    table = PICKING.apply(made.recipe, made.predictor(), made.calibration, some)
+    expected = made.calibration.half_width(table["sigma_s"], table["snr_db"], alpha=1 - 0.8)
+    half_s = (table["upper_s"] - table["lower_s"]) / 2
+    np.testing.assert_allclose(half_s, expected, atol=1e-9)
+
+
+def test_calibrating_anew_does_not_change_how_the_network_was_trained(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="keys of calibrate and apply alone"):
+        recalibrate(tiny_bundle.path, [], tmp_path / "new", changes=["train.epochs=9"])
+    with pytest.raises(RecipeError, match="level must be"):
+        recalibrate(tiny_bundle.path, [], tmp_path / "new", changes=["calibrate.level=0.7"])
+    assert not (tmp_path / "new").exists()
+
+
+def test_calibrating_anew_replaces_bundles_and_nothing_else(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("no bundle")
+    for out in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(OutputError, match="is not a bundle"):
+            recalibrate(tiny_bundle.path, [], out, force=True)
+    assert (tmp_path / "mine.txt").read_text() == "no bundle"

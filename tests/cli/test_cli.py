@@ -267,6 +267,15 @@ def test_calibrating_says_the_factors_that_it_found(tiny_bundle: Bundle, tiny_su
     assert_factors(said.output, Bundle.open(tmp_path / "b"))
 
 
+def test_a_level_and_bins_may_be_asked_for(tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path) -> None:
+    words = ["--snr-bins", "2", "--level", "0.8", "--checkpoint", "last", "--out", str(tmp_path / "b")]
+    said = CliRunner().invoke(
+        app, ["calibrate", str(tiny_bundle.path), str(tiny_survey), "calibrate.min_bin=5", *words]
+    )
+    assert said.exit_code == 0, said.output
+    assert re.search(r"^SNR below \S+ dB: q = \S+ \(80 %\), by level: 50 %", said.output, re.MULTILINE)
+
+
 def test_training_says_the_factors_that_it_found(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

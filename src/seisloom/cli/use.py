@@ -54,9 +54,14 @@ def train(
 def calibrate(
     bundle: Annotated[str, typer.Argument(help="Bundle, by folder or shipped name.")],
     source: Annotated[Path, typer.Argument(help="Survey with manifests, or one picks_manifest.csv.")],
+    changes: Annotated[list[str] | None, typer.Argument(help="key=value of calibrate and apply.")] = None,
+    *,
     out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
     picks: Annotated[Path | None, typer.Option(help="Table of picks of a single record file.")] = None,
     shots: Annotated[str | None, typer.Option(help="Use these shots only, e.g. 3001,3004.")] = None,
+    snr_bins: Annotated[int | None, typer.Option(help="Bins of signal-to-noise ratio, calibrated apart.")] = None,
+    level: Annotated[float | None, typer.Option(help="Share of onsets inside: 0.5, 0.8, 0.9 or 0.95.")] = None,
+    checkpoint: Checkpoint = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Calibrate anew on picks of your own; the bundle itself is not changed."""
@@ -65,9 +70,11 @@ def calibrate(
     from seisloom.tasks.picking.records import with_picks
 
     shots = shot_numbers(shots)
+    options = {"calibrate.snr_bins": snr_bins, "calibrate.level": level}
+    changes = [*(changes or []), *(f"{key}={value}" for key, value in options.items() if value is not None)]
     opened = open_predictor(bundle)
     records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
-    made = run.recalibrate(bundle, records, out, force=force)
+    made = run.recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
     show_quantiles(made)
     screen.say(f"wrote {out}")
 
@@ -80,7 +87,9 @@ def evaluate(
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Leave out classical methods that are not named.")] = False,
     device: Device = "auto",
-    checkpoint: Checkpoint = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="best, last or a path, in place of the weights of the first bundle.")
+    ] = None,
 ) -> None:
     """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""
     from seisloom import plugins, run
