@@ -208,6 +208,27 @@ def test_the_shot_number_is_found_in_the_words_of_the_seed_and_of_vendors(tmp_pa
     assert next(one["matches"] for one in scores if one["header"] == name) == 7
 
 
+def test_the_table_of_scores_has_byte_and_share_marks_the_word_and_folds_what_is_equal(tmp_path: Path) -> None:
+    for name in ("L1", "L2"):
+        folder = geometry(tmp_path, name, list(range(1, 9)))
+        for k in (1, 2):
+            station(folder, f"R0{k}", [1, 2, 3, 4, 5, 6], headers={"energy_source_point": np.array([1, 1, 1, 2, 2, 2])})
+    arrivals(tmp_path, [])
+    report = build_manifest(tmp_path)
+    rows = {row["header"]: row for row in report.score_rows()}
+    assert len(rows) == len(report.score_rows()) == 5
+    assert rows["field_record*"] == {
+        "geometry": "L1, L2", "header": "field_record*", "byte": 9, "shots explained %": 75, "traces in list %": 100,
+        "monotone": 1.0,
+    }  # fmt: skip
+    assert rows["energy_source_point"]["shots explained %"] == 25
+    assert rows["energy_source_point"]["traces in list %"] == 100
+    lines = [line for line in report.lines() if not line.startswith("wrote")]
+    assert lines == ["L1, L2: 2 x station without some of the listed shots: R01, R02: 2 (7, 8)"]
+    named = {row["header"]: row["byte"] for row in build_manifest(tmp_path, shot_byte=9).score_rows()}
+    assert named["byte_9*"] == 9
+
+
 def test_a_byte_that_the_user_names_is_used(tmp_path: Path) -> None:
     """The field record says something else, and explains the list just as well."""
     other = {"trace_number": np.array([8, 7, 6, 5, 4, 3, 2, 1])}

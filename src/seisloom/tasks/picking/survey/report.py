@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,27 +79,63 @@ class ManifestReport:
         ]
 
     def score_rows(self) -> list[dict[str, Any]]:  # Any: cells
-        """Return, for each geometry and header word, how well it explains the shot list, over all stations."""
-        rows = []
+        """Return how well each header word explains the shot list, over all stations of a geometry.
+
+        The word with the largest share of shots explained is chosen, and marked with *; geometries of which a word
+        says the same share a row.
+        """
+        geometries: dict[tuple[Any, ...], list[str]] = {}  # Any: cells
         for one in self.geometries:
             for word, found in _by_word(one).items():
-                rows.append(
-                    {
-                        "geometry": one.geometry, "header": word, "traces in list": sum(s["matches"] for s in found),
-                        "monotone": sum(s["monotone"] for s in found) / len(found),
-                        "numbers a station": sum(s["distinct"] for s in found) / len(found),
-                    }
-                )  # fmt: skip
-        return rows
+                cells = (
+                    word + ("*" if word in one.headers_used and not one.refused else ""),
+                    WORDS[word][0] if word in WORDS else int(word.removeprefix("byte_")),
+                    _percent(sum(s["explained"] for s in found), one.n_shots * len(found)),
+                    _percent(sum(s["matches"] for s in found), one.n_traces),
+                    round(sum(s["monotone"] for s in found) / len(found), 2),
+                )
+                geometries.setdefault(cells, []).append(one.geometry)
+        names = ("header", "byte", "shots explained %", "traces in list %", "monotone")
+        rows = [{"geometry": _some(of)} | dict(zip(names, cells, strict=True)) for cells, of in geometries.items()]
+        return sorted(rows, key=lambda row: row["geometry"])
 
     def lines(self) -> list[str]:
-        """Return problems and what was written, in words."""
-        said = list(self.notes)
+        """Return problems and what was written, in words; what is said of several geometries alike is said once."""
+        geometries: dict[str, list[str]] = {}
         for one in self.geometries:
             for kind, cases in one.problems.items():
-                shown = "; ".join(cases[:LISTED]) + ("; ..." if len(cases) > LISTED else "")
-                said.append(f"{one.geometry}: {len(cases)} x {kind}: {shown}")
-        return [*said, *(f"wrote {path}" for path in self.written)]
+                folded = _folded(cases)
+                shown = "; ".join(folded[:LISTED]) + ("; ..." if len(folded) > LISTED else "")
+                geometries.setdefault(f"{len(cases)} x {kind}: {shown}", []).append(one.geometry)
+        said = [f"{_some(of)}: {what}" for what, of in geometries.items()]
+        return [*self.notes, *said, *(f"wrote {path}" for path in self.written)]
+
+
+def _folded(cases: Sequence[str]) -> list[str]:
+    """Return cases of the form "station: what", those that say the same in one.
+
+    >>> _folded(["R01: 1 (7)", "R02: 1 (8)", "R03: 1 (7)"])
+    ['R01, R03: 1 (7)', 'R02: 1 (8)']
+    """
+    stations: dict[str, list[str]] = {}
+    for case in cases:
+        station, colon, what = case.partition(": ")
+        stations.setdefault(colon + what, []).append(station)
+    return [one for what, of in stations.items() for one in ([_some(of) + what] if what else of)]
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names, the first few of many.
+
+    >>> _some(["R1", "R2", "R3", "R4", "R5", "R6"])
+    'R1, R2, R3, R4, R5, ... (6)'
+    """
+    return ", ".join(names[:LISTED]) + (f", ... ({len(names)})" if len(names) > LISTED else "")
+
+
+def _percent(part: int, whole: int) -> int:
+    """Return a share in percent, rounded down: 100 is all."""
+    return 100 * part // whole if whole else 0
 
 
 def why_refused(report: GeometryReport, shot_byte: int | None) -> str:
