@@ -58,6 +58,29 @@ def test_risk_curves_are_drawn_in_percent_with_their_mae() -> None:
     assert axes.get_ylabel() == "mean |error| of kept picks (ms)"
 
 
+def test_the_axis_of_risk_is_that_of_the_first_method() -> None:
+    share = np.linspace(0.02, 1, 50)
+    curves = {"ours": (share, 1 + share), "bad": (share, 100 + share), "near": (share, 2.2 * share)}
+    figure = draw_risk_coverage(curves)
+    (axes,) = figure.axes
+    assert 2.2 < axes.get_ylim()[1] < 4
+    assert labels_of(axes) == [
+        "ours: 2 at 100 %", "bad: 101 at 100 % (above the axis)", "near: 2.2 at 100 %",
+    ]  # fmt: skip
+    assert figure.legends, "beside the curves, not on them"
+    assert axes.get_legend() is None
+    (axes,) = draw_risk_coverage({"ours": (share, 5 * share), "better": (share, share)}).axes
+    assert axes.get_ylim()[1] < 5.5
+
+
+def test_a_method_without_intervals_has_no_place_in_the_legend_of_coverage() -> None:
+    left, right = draw_reliability(
+        {"ours": {0.9: 0.91}, "classic": {}}, {"ours": {0.9: 3.0}, "classic": {}}, n_picks=9
+    ).axes
+    assert labels_of(left) == ["chance, 9 picks", "as promised", "ours"]
+    assert labels_of(right) == ["ours"]
+
+
 def test_a_missing_pick_is_an_error_beyond_every_limit() -> None:
     errors = {"ours": np.array([0.1, -0.2, 0.3, np.nan]), "nothing": np.full(4, np.nan)}
     left, right = draw_error_histogram(errors, limit_ms=1.0).axes

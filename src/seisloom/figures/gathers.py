@@ -32,6 +32,7 @@ def draw_gather(
     range_s: tuple[float, float] | None = None,
     kind: Literal["wiggle", "shades"] | None = None,
     interval_label: str = "90 % interval",
+    human_label: str = "human pick",
     title: str = "",
 ) -> Figure:
     """Draw a gather, time downwards, zoomed to its picks.
@@ -48,6 +49,7 @@ def draw_gather(
         range_s: times to show in s; by default around the picks, or all of the record without any.
         kind: by default wiggles up to 72 traces, grey shades above.
         interval_label: what the bars are.
+        human_label: what the person's picks are, for instance that they were moved.
         title: for instance geometry and shot.
     """
     traces = np.asarray(traces, float)
@@ -77,7 +79,7 @@ def draw_gather(
     if human_s is not None:
         axes.plot(
             where, human_s, linestyle="none", marker="_", markersize=13 if thin > 1 else 5, markeredgewidth=2.2,
-            color=HUMAN, label="human pick", zorder=5,
+            color=HUMAN, label=human_label, zorder=5,
         )  # fmt: skip
     if time_s is not None:
         refused = np.zeros(n_traces, bool) if kept is None else ~kept.astype(bool)

@@ -22,7 +22,8 @@ def draw_reliability(
     """Draw coverage against nominal coverage, and the width that it takes.
 
     Args:
-        coverage: by method, then by nominal coverage (0 to 1), the share of true times inside.
+        coverage: by method, then by nominal coverage (0 to 1), the share of true times inside; a method without
+            intervals has an empty one, and is not drawn.
         width_ms: by method, then by nominal coverage, the median width in ms.
         n_picks: number of picks behind each share; the grey band is their binomial 95 % range. Picks of one shot
             err together, so that honest shares scatter more than this.
@@ -36,6 +37,8 @@ def draw_reliability(
     left.fill_between(nominal, low, high, color=PALE, label=f"chance, {n_picks} picks")
     left.plot([0, 1], [0, 1], color=GREY, linewidth=1, label="as promised")
     for name, points in coverage.items():
+        if not points:
+            continue
         levels = sorted(points)
         left.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
     left.set(
@@ -46,6 +49,8 @@ def draw_reliability(
     left.legend(loc="upper left")
     for name, points in (width_ms or {}).items():
         levels = sorted(one for one in points if np.isfinite(points[one]))
+        if not levels:
+            continue
         right.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
     if width_ms:
         right.set(xlabel="nominal coverage", ylabel="median width (ms)", title="width", xlim=(0.4, 1))

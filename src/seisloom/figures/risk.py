@@ -10,6 +10,11 @@ from matplotlib.figure import Figure
 from seisloom.figures.style import GREY, drawn, grid, method_looks, new_figure
 from seisloom.sample import Array
 
+SETTLED = 0.05
+"""Kept share from which on a curve is shown in full."""
+ROOM = 1.6
+"""How far the axis goes above the first method's curve, so that one near it is seen too."""
+
 
 @drawn
 def draw_risk_coverage(
@@ -21,8 +26,11 @@ def draw_risk_coverage(
 ) -> Figure:
     """Draw the mean error of kept picks against the kept share, a curve a method, the most certain picks first.
 
+    The axis ends a little above the first method's curve: one that is far worse would make it a flat line.
+
     Args:
-        curves: by method, kept share (0 to 1) and risk, as `metrics.intervals.risk_coverage` gives them.
+        curves: by method, the one in question first, kept share (0 to 1) and risk, as
+            `metrics.intervals.risk_coverage` gives them.
         oracle: the same for the order by true error: nothing can lie below it.
         unit: of the risk.
         title: for instance the data.
@@ -30,19 +38,31 @@ def draw_risk_coverage(
     figure = new_figure(10.0, 5.6)
     axes = figure.subplots()
     looks = method_looks(curves)
+    top = _top(curves)
     for name, (share, risk) in curves.items():
         share, risk = np.asarray(share) * 100, np.asarray(risk)
-        axes.plot(share, risk, label=f"{name}: {risk[-1]:.3g} at 100 %", **looks[name])
+        beyond = "" if _settled(share / 100, risk).min(initial=np.inf) <= top else " (above the axis)"
+        axes.plot(share, risk, label=f"{name}: {risk[-1]:.3g} at 100 %{beyond}", **looks[name])
         axes.plot(share[-1], risk[-1], "o", color=looks[name]["color"])
     if oracle is not None:
         axes.plot(np.asarray(oracle[0]) * 100, oracle[1], color=GREY, linewidth=1, label="best possible order")
-    # The first few picks are a mean of a few: what they do is chance.
-    shown = [np.asarray(risk)[np.asarray(share) >= 0.05] for share, risk in curves.values()]
-    top = max((one.max() for one in shown if one.size), default=1.0)
     axes.set(
-        xlim=(0, 101), ylim=(0, 1.08 * top if top > 0 else 1.0),
+        xlim=(0, 101), ylim=(0, top),
         xlabel="picks kept (%)", ylabel=f"mean |error| of kept picks ({unit})", title=title,
     )  # fmt: skip
-    axes.legend(loc="upper left")
+    if curves or oracle is not None:
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     grid(axes)
     return figure
+
+
+def _settled(share: Array, risk: Array) -> Array:
+    """The part of a curve that is not chance: the first few picks are a mean of a few."""
+    return np.asarray(risk)[np.asarray(share) >= SETTLED]
+
+
+def _top(curves: Mapping[str, tuple[Array, Array]]) -> float:
+    """End of the axis: that of the first method with a curve, or of all if they lie lower."""
+    largest = [float(one.max()) for share, risk in curves.values() if (one := _settled(share, risk)).size]
+    top = min(ROOM * largest[0], 1.08 * max(largest)) if largest else 1.0
+    return top if top > 0 else 1.0

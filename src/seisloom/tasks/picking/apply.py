@@ -21,8 +21,9 @@ COLUMNS = (
     "status", "reason", "geometry", "offset_m", "record_fs_hz", "path", "source_x", "source_y", "group_x", "group_y",
 )  # fmt: skip
 """Columns of a table of picks; in evaluation those of HUMAN and half-widths at each level follow."""
-HUMAN = ("truth_s", "pick_status", "pick_uncertainty_s", "record_s")
-"""What a person found on each trace, and the length of its record; only where some record has a human pick."""
+HUMAN = ("truth_s", "pick_status", "pick_uncertainty_s", "pick_shift_s", "record_s")
+"""What a person found on each trace, by how much it was moved, and the length of its record; only where some record
+has a human pick."""
 SHIFT_SAMPLES = 9
 """Between the views that `apply.n_shifts` averages: no multiple of a network's stride, so that each view falls
 differently on its coarse grid."""
@@ -94,7 +95,8 @@ def _pick(
         "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": status, "reason": reason,
         "geometry": record.geometry, "offset_m": record.offset_m, "record_fs_hz": record.record_fs_hz,
         "path": record.path, "truth_s": record.truth_s, "pick_status": record.pick_status,
-        "pick_uncertainty_s": record.pick_uncertainty_s, "record_s": record.x.shape[-1] / record.fs_hz,
+        "pick_uncertainty_s": record.pick_uncertainty_s, "pick_shift_s": record.pick_shift_s,
+        "record_s": record.x.shape[-1] / record.fs_hz,
         **{f"{end}_{axis}": getattr(record, f"{end}_{axis}") for end in ("source", "group") for axis in ("x", "y")},
         **levels,
     }  # fmt: skip

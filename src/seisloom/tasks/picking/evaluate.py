@@ -80,7 +80,10 @@ def evaluate(
         "title": f"Whole records against human picks; errors in {unit}",
         "tables": shown,
         "scores": scores,
-        "notes": _notes(recipe, scores, has_alarms=len(tables) > len(products)),
+        "notes": [
+            *_notes(recipe, scores, has_alarms=len(tables) > len(products)),
+            *_shift_notes(next(iter(products.values()))),
+        ],
     }
 
 
@@ -181,3 +184,12 @@ def _notes(
     if has_alarms:
         notes.append("constant, offset alone: see no waveform; a picker that is not far better has learnt the geometry")
     return notes
+
+
+def _shift_notes(table: Any) -> list[str]:  # Any: a pandas table
+    """Say which human picks are not where the person put them: a recipe may bring them to the onset."""
+    if "pick_shift_s" not in table:
+        return []
+    moved = table[table["truth_s"].notna() & (table["pick_shift_s"] != 0)]
+    by_line = moved.groupby(moved["geometry"].astype(str))["pick_shift_s"].first()
+    return [f"human picks of {line} moved by {1e3 * by_s:+g} ms: data.pick_shift_s" for line, by_s in by_line.items()]

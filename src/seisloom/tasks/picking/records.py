@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,6 +69,11 @@ class PickRecord:
     content: Array
     """Hash of each trace as it stands in its file, uint64: tells whether a bundle has seen it."""
     n_non_finite: int = 0
+    part: tuple[int, int] = (0, 0)
+    """Number of the first trace in its shot (or whatever is gathered), from 0, and how many that has; (0, 0) where
+    not known."""
+    pick_shift_s: float = 0.0
+    """What was added to the human picks: `data.pick_shift_s` of the geometry."""
 
     @property
     def n_traces(self) -> int:
@@ -95,8 +101,13 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
     _without_far_offsets(list(rows.values()), str(root))
-    for some in gathers(whole, recipe.data.gather[0], size=recipe.data.gather_size):
-        yield from _from_rows(recipe, root, [rows[ref.key] for ref in some])
+    way = recipe.data.gather[0]
+    shot_of = {ref.key: ref.key if way == "none" else ref.groups[way] for ref in whole}
+    n_of, begun = Counter(shot_of.values()), Counter[str]()
+    for some in gathers(whole, way, size=recipe.data.gather_size):
+        shot = shot_of[some[0].key]
+        yield from _from_rows(recipe, root, [rows[ref.key] for ref in some], part=(begun[shot], n_of[shot]))
+        begun[shot] += len(some)
 
 
 def _without_far_offsets(rows: Sequence[Any], source: str) -> None:  # Any: a table's rows
@@ -132,7 +143,9 @@ def plausible_offsets(offset_m: Array, end_s: Array, *, source: str) -> Array:
     return np.where(far, np.nan, offset_m)
 
 
-def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterator[PickRecord]:  # Any: table's rows
+def _from_rows(
+    recipe: PickingRecipe, root: Path, rows: Sequence[Any], *, part: tuple[int, int]
+) -> Iterator[PickRecord]:  # Any: table's rows
     """Yield a record for each set of rows that share sampling rate and length."""
     shapes = sorted({(float(row["sampling_rate_hz"]), int(row["n_samples"])) for row in rows})
     for shape in shapes:
@@ -143,7 +156,8 @@ def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterat
             return np.array([row[name] for row in of])
 
         yield _record(
-            recipe, traces, shape[0],
+            recipe, traces, shape[0], part=part if len(shapes) == 1 else (0, 0),
+            pick_shift_s=recipe.data.pick_shift_s.get(str(some[0]["geometry"]), 0.0),
             t0_s=np.nan_to_num(column("delay_s").astype(float)), offset_m=column("offset_m").astype(float),
             trace=column("trace_index"), station=column("station").astype(str), shot_id=column("shot_id"),
             geometry=column("geometry").astype(str), path=column("segy_path").astype(str),
@@ -153,7 +167,10 @@ def _from_rows(recipe: PickingRecipe, root: Path, rows: Sequence[Any]) -> Iterat
         )  # fmt: skip
 
 
-def _record(recipe: PickingRecipe, traces: Array, fs_hz: float, **columns: Array) -> PickRecord:
+def _record(
+    recipe: PickingRecipe, traces: Array, fs_hz: float, *,
+    part: tuple[int, int], pick_shift_s: float = 0.0, **columns: Array,
+) -> PickRecord:  # fmt: skip
     x, prepared_fs_hz, n_bad = prepare(recipe, traces, fs_hz=fs_hz)
     key = f"{columns['geometry'][0]}/{columns['station'][0]}/{columns['shot_id'][0]}+{len(traces)}"
     return PickRecord(
@@ -163,6 +180,8 @@ def _record(recipe: PickingRecipe, traces: Array, fs_hz: float, **columns: Array
         record_fs_hz=fs_hz,
         n_non_finite=int(n_bad.sum()),
         content=content_hash(traces),
+        part=part,
+        pick_shift_s=pick_shift_s,
         **columns,
     )
 
@@ -312,6 +331,7 @@ def _with_found(record: PickRecord, found: Mapping[tuple[str, int], Any]) -> Pic
         truth_s=np.array(time_s, dtype=float),
         pick_status=np.array(status, dtype=str),
         pick_uncertainty_s=np.array(uncertainty_s, dtype=float),
+        pick_shift_s=0.0,
     )
 
 
@@ -335,7 +355,7 @@ def _of_shots(record: PickRecord, shots: set[int]) -> PickRecord:
     columns = {
         name: getattr(record, name)[here] for name in record.__slots__ if isinstance(getattr(record, name), np.ndarray)
     }
-    return replace(record, **columns)
+    return replace(record, **columns, part=record.part if here.all() else (0, 0))
 
 
 def _gather_of_array(array: Array, fs_hz: float) -> Gather:
@@ -355,9 +375,9 @@ def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
     n_time = gather.take(np.arange(min(1, gather.n_traces))).shape[-1]
     end_s = gather.delay_s + n_time / gather.fs_hz
     offset_m = plausible_offsets(np.abs(gather.offset_m), end_s, source=gather.path or "the array")
-    for some in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
+    for some, part in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
         yield _record(
-            recipe, gather.take(some), gather.fs_hz,
+            recipe, gather.take(some), gather.fs_hz, part=part,
             t0_s=gather.delay_s[some], offset_m=offset_m[some], trace=some,
             station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
             geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
@@ -368,12 +388,16 @@ def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
         )  # fmt: skip
 
 
-def _segments(shot_id: Array, n_traces: int, size: int) -> Iterable[Array]:
-    """Return the trace numbers of each gather: runs of one shot if shots have several traces, else even parts."""
+def _segments(shot_id: Array, n_traces: int, size: int) -> Iterable[tuple[Array, tuple[int, int]]]:
+    """Yield the trace numbers of each gather: runs of one shot if shots have several traces, else even parts.
+
+    Beside them the place of the first in its run, and how many traces that has.
+    """
     numbers = np.arange(n_traces)
     changes = np.flatnonzero(shot_id[1:] != shot_id[:-1]) + 1
     runs = np.split(numbers, changes)
     if len(runs) > n_traces / 2:
         runs = [numbers]
     for run in runs:
-        yield from np.array_split(run, -(-len(run) // size))
+        for some in np.array_split(run, -(-len(run) // size)):
+            yield some, (int(some[0] - run[0]), len(run))

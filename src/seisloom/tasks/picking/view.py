@@ -39,7 +39,7 @@ def draw_record(record: PickRecord, table: Any, *, title: str = "") -> Figure:  
     Args:
         record: the gather.
         table: its rows of the table of picks, in the order of its traces.
-        title: by default the shot and the share that was picked.
+        title: by default the shot, which of its traces are shown if not all, and how many were picked.
     """
     from seisloom.figures.gathers import draw_gather
 
@@ -48,13 +48,17 @@ def draw_record(record: PickRecord, table: Any, *, title: str = "") -> Figure:  
     shots = np.unique(record.shot_id)
     line = f"{record.geometry[0]} " if record.geometry[0] else ""
     what = f"shot {shots[0]}" if len(shots) == 1 else f"station {record.station[0]}"
+    first, n_whole = record.part
+    if record.n_traces < n_whole:
+        what += f", traces {first + 1} to {first + record.n_traces} of {n_whole}"
+    moved = f", moved by {1e3 * record.pick_shift_s:+g} ms (data.pick_shift_s)" if record.pick_shift_s else ""
     offsets = np.isfinite(record.offset_m).all() and len(np.unique(record.group_x)) == record.n_traces
     return draw_gather(
         record.x[:, 0], fs_hz=record.fs_hz, t0_s=record.t0_s, time_s=table["time_s"].to_numpy(float),
         lower_s=table["lower_s"].to_numpy(float), upper_s=table["upper_s"].to_numpy(float), kept=kept, human_s=human,
         position=record.group_x if offsets and len(shots) == 1 else None,
         position_label="receiver (m)" if offsets and len(shots) == 1 else "trace",
-        title=title or f"{line}{what}: {kept.sum()} of {len(kept)} traces picked",
+        human_label=f"human pick{moved}", title=title or f"{line}{what}: {kept.sum()} of {len(kept)} traces picked",
     )  # fmt: skip
 
 
@@ -194,6 +198,10 @@ def _draw_grid(samples: Sequence[Sample]) -> Figure:
         fs_hz, t0_s = float(sample.arrays["fs"]), float(sample.arrays["t0_s"])
         time_s = t0_s + np.arange(x.size) / fs_hz
         largest = float(np.quantile(np.abs(x), 0.995)) or 1.0
+        # Behind the end of a record the window is filled with zeros: there is nothing to see
+        there = np.flatnonzero(x)
+        if there.size > 1:
+            axes.set_xlim(time_s[there[0]], time_s[there[-1]])
         axes.plot(time_s, np.clip(x / largest, -1, 1), color="0.2", linewidth=0.6)
         if int(sample.arrays["has_pick"]) == 1:
             pick_s = t0_s + float(sample.arrays["y_idx"]) / fs_hz
