@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from seisloom.physics.survey import Shot, SurveyConfig, line_of, synthesise_shot
 from seisloom.physics.survey_medium import first_arrivals
+from seisloom.recipe import config_from
 
 KINDS: tuple[Literal["land", "obs"], ...] = ("land", "obs")
 
@@ -127,6 +128,11 @@ def test_first_arrivals_are_reciprocal_but_for_the_statics_of_the_ends() -> None
 def test_a_config_that_cannot_be_is_refused(wrong: dict[str, object], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         SurveyConfig.model_validate(wrong)
+
+
+def test_one_number_is_a_list_of_one() -> None:
+    config = config_from(SurveyConfig, ["fs_hz=2000", "delay_s=-0.02"], where="survey")
+    assert (config.fs_hz, config.delay_s) == ((2000.0,), (-0.02,))
 
 
 def test_the_kind_sets_defaults_that_a_user_can_override() -> None:

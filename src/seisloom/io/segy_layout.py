@@ -141,7 +141,7 @@ def read_layout(path: str | Path) -> SegyLayout:
     size = _size(file)
     with file.open("rb") as opened:
         head = opened.read(TEXT + BINARY)
-    looks = " It looks like text" if head and all(b in b"\t\n\r" or 32 <= b < 127 for b in head) else ""
+    looks = " It looks like text." if head and all(b in b"\t\n\r" or 32 <= b < 127 for b in head) else ""
     if size < TEXT + BINARY:
         what = "is empty" if size == 0 else f"has only {size} bytes"
         raise DataError(f"{file}: {what}; SEG-Y has {TEXT + BINARY} bytes before its first trace.{looks} Copy it again")

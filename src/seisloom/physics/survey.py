@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from seisloom.config import Config
 from seisloom.physics.survey_arrivals import body_waves, reverberate, scattered_coda, surface_waves
@@ -82,6 +82,11 @@ class SurveyConfig(Config):
         if isinstance(values, Mapping) and values.get("kind") == "obs":
             return {**OBS_DEFAULTS, **values}
         return values
+
+    @field_validator("fs_hz", "delay_s", mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, value: Any) -> Any:  # Any: whatever stands in the recipe
+        return (value,) if isinstance(value, int | float) else value
 
     @model_validator(mode="after")
     def _ranges_rise(self) -> SurveyConfig:

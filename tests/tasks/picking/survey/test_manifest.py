@@ -446,6 +446,7 @@ def test_a_damaged_file_is_left_out_by_name_and_the_others_are_kept(tmp_path: Pa
     assert set(read_manifest(tmp_path)["station"]) == {"R01"}
     (said,) = problems(report)["file left out"]
     assert "R02.segy" in said
+    assert ("It looks like text. " in said) == (kind == "text")
     assert report.geometries[0].n_files == 1
 
 
@@ -469,8 +470,21 @@ def test_a_geometry_without_its_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "geometries" / "L1" / "geometry.json").unlink()
     with pytest.raises(MissingDataError, match="not a survey"):
         build_manifest(tmp_path)
-    with pytest.raises(MissingDataError, match=r"L1/geometry\.json"):
+    with pytest.raises(
+        MissingDataError, match=r'L1/geometry\.json: is missing; it needs the shot list: {"id": "L1", "ass'
+    ):
         build_manifest(tmp_path, geometries=["L1"])
+
+
+def test_a_geometry_that_is_not_there_is_named_beside_those_that_are(tmp_path: Path) -> None:
+    build_manifest(small(tmp_path))
+    geometry(tmp_path, "L2")
+    with pytest.raises(MissingDataError, match="no geometry NOPE; there are L1, L2"):
+        build_manifest(tmp_path, geometries=["L1", "NOPE"])
+    with pytest.raises(MissingDataError, match="no geometry NOPE; there are L1, L2"):
+        read_manifest(tmp_path, ["NOPE"])
+    with pytest.raises(MissingDataError, match=r"no such manifest; there are L1"):
+        read_manifest(tmp_path, ["L2"])
 
 
 @pytest.mark.parametrize(

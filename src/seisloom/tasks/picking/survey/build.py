@@ -18,7 +18,7 @@ from seisloom.io.segy import PLACES, read_headers, read_word
 from seisloom.io.segy_layout import WORDS
 from seisloom.progress import track
 from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align, score
-from seisloom.tasks.picking.survey.layout import files_of, find_arrivals, find_geometries, shot_list
+from seisloom.tasks.picking.survey.layout import check_geometries, files_of, find_arrivals, find_geometries, shot_list
 from seisloom.tasks.picking.survey.manifest import COLUMNS, NAME, REPORT, counts, write_manifest
 from seisloom.tasks.picking.survey.report import (
     LISTED,
@@ -71,6 +71,7 @@ def build_manifest(
     """
     folder = Path(root)
     names = list(geometries) if geometries else find_geometries(folder)
+    check_geometries(folder, names)
     found = Path(arrivals) if arrivals is not None else find_arrivals(folder)
     target = Path(out) if out is not None else folder
     read = {name: shot_list(folder / "geometries" / name) for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,15 @@ def find_geometries(root: Path) -> list[str]:
     if not names:
         raise MissingDataError(f"{root}: no dataset.json and no geometries/*/geometry.json: not a survey's folder")
     return names
+
+
+def check_geometries(root: Path, names: Sequence[str]) -> None:
+    """Raise MissingDataError unless a survey has all these geometries; the error names those that there are."""
+    folder = root / "geometries"
+    there = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    unknown = [name for name in names if name not in there]
+    if unknown:
+        raise MissingDataError(f"{root}: no geometry {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
 
 
 def find_arrivals(root: Path) -> Path:
@@ -61,6 +70,11 @@ def shot_list(folder: Path) -> tuple[list[int], list[str]]:
         DataError: if the list is missing, empty, has repeats, or the file contradicts the folder's name.
     """
     path = folder / "geometry.json"
+    if not path.is_file():
+        raise MissingDataError(
+            f"{path}: is missing; it needs the shot list: "
+            f'{{"id": "{folder.name}", "assets": {{"shots": {{"start": 1001, "stop": 1030, "end_exclusive": false}}}}}}'
+        )
     values = read_json(path)
     if "id" in values and str(values["id"]) != folder.name:
         raise DataError(f"{path}: id is {values['id']!r} and the folder {folder.name!r}. Correct one of them")

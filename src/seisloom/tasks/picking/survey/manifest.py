@@ -15,7 +15,7 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.picks import STATUSES
 from seisloom.io.segy import read_headers
-from seisloom.tasks.picking.survey.layout import read_json
+from seisloom.tasks.picking.survey.layout import check_geometries, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,7 @@ def read_manifest(root: str | Path, geometries: Sequence[str] | None = None) -> 
     names = list(geometries) if geometries else sorted(path.parent.name for path in folder.glob(f"geometries/*/{NAME}"))
     if not names:
         raise MissingDataError(f"{folder}: no geometries/*/{NAME}. Build it: seisloom manifest build {folder}")
+    check_geometries(folder, names)
     tables = []
     for name in names:
         file = folder / "geometries" / name / NAME
