@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,3 +220,12 @@ def test_calibrating_anew_replaces_bundles_and_nothing_else(tiny_bundle: Bundle,
         with pytest.raises(OutputError, match="is not a bundle"):
             recalibrate(tiny_bundle.path, [], out, force=True)
     assert (tmp_path / "mine.txt").read_text() == "no bundle"
+
+
+def test_two_bundles_of_one_name_both_stand_in_the_tables(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle.path, tmp_path / "b" / tiny_bundle.path.name)
+    both = [open_predictor(folder) for folder in (tiny_bundle.path, tmp_path / "b" / tiny_bundle.path.name)]
+    held_out = list(records(tiny_bundle.recipe, parts_of(tiny_bundle.recipe)["test"]))  # type: ignore[arg-type]
+    report, _ = evaluate(both, held_out, tmp_path / "out")
+    for table in report["tables"].values():
+        assert {str(one.bundle.path) for one in both if one.bundle} <= set(table)

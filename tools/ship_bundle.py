@@ -12,9 +12,10 @@ import logging
 import shutil
 from pathlib import Path
 
+import numpy as np
 from safetensors.torch import load_file, save_file
 
-from seisloom.bundle import SEEN, WEIGHTS, Bundle, Opened, open_predictor
+from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, open_predictor, write_hashes
 from seisloom.card import write_card
 from seisloom.io.shards import write_json
 from seisloom.run import evaluate, with_calibration
@@ -52,6 +53,7 @@ def main() -> None:
     calibrated = with_calibration(opened, held)
     assert calibrated.calibration is not None
     write_json(given.out / "calibration.json", calibrated.calibration.to_json())
+    write_hashes(given.out / CALIBRATED, np.concatenate([record.content for record in held]))
     classics = [with_calibration(open_predictor(name, recipe=recipe), held) for name in ("aic", "sta_lta")]
     report, files = evaluate(
         [calibrated, *classics], list(task.records(recipe, parts["test"])), given.out, references=held

@@ -339,8 +339,10 @@ def evaluate(
         raise OutputError(f"{out}: is a file. Choose another --out")
     task, recipe = methods[0].task, methods[0].recipe
     products: dict[str, Product] = {}
+    methods = _with_names_of_their_own(methods)
     for one in methods:
-        products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, records)
+        shown = track(records, total=len(records), what=f"scoring {one.name}", unit="gathers")
+        products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, shown)
     report = task.evaluate(recipe, products, references)
     if not references:
         report["notes"].append("there are no other shots to learn a constant from: no baselines without waveforms")
@@ -349,3 +351,12 @@ def evaluate(
     write_json(out / "metrics.json", report)
     files = task.report(recipe, products, report, records, out)
     return report, (out / "metrics.json", *files)
+
+
+def _with_names_of_their_own(methods: Sequence[Opened]) -> list[Opened]:
+    """Two bundles may be called alike, a/model and b/model: then their folders name them."""
+    names = [one.name for one in methods]
+    return [
+        replace(one, name=str(one.bundle.path)) if names.count(one.name) > 1 and one.bundle is not None else one
+        for one in methods
+    ]
