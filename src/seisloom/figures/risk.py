@@ -13,7 +13,7 @@ from seisloom.sample import Array
 SETTLED = 0.05
 """Kept share from which on a curve is shown in full."""
 ROOM = 1.6
-"""How far the axis goes above the first method's curve, so that one near it is seen too."""
+"""Errors of others are in view up to so many times the largest of the first method."""
 
 
 @drawn
@@ -62,7 +62,9 @@ def _settled(share: Array, risk: Array) -> Array:
 
 
 def _top(curves: Mapping[str, tuple[Array, Array]]) -> float:
-    """End of the axis: that of the first method with a curve, or of all if they lie lower."""
-    largest = [float(one.max()) for share, risk in curves.values() if (one := _settled(share, risk)).size]
-    top = min(ROOM * largest[0], 1.08 * max(largest)) if largest else 1.0
-    return top if top > 0 else 1.0
+    """End of the axis: above the first method that has a curve, and above what of the others is not far worse."""
+    settled = [one for share, risk in curves.values() if (one := _settled(share, risk)).size]
+    if not settled or settled[0].max() <= 0:
+        return 1.0
+    every = np.concatenate(settled)
+    return 1.08 * float(every[every <= ROOM * settled[0].max()].max())

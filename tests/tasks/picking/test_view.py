@@ -40,6 +40,9 @@ def test_part_of_a_file_says_which_traces_it_has() -> None:
     first, second = open_records(recipe, traces, 1000.0)
     assert "traces 1 to 48 of 96" in title_of(recipe, first)
     assert "traces 49 to 96 of 96" in title_of(recipe, second)
+    figure = draw_record(second, apply(recipe, first_sample, None, [second]))  # type: ignore[arg-type]
+    low, high = figure.axes[0].get_xlim()
+    assert (low, high) == (48, 97), "numbered as in the file"
     [whole] = open_records(recipe, traces[:60], 1000.0)
     assert "traces 1 to" not in title_of(recipe, whole)
 

@@ -56,7 +56,7 @@ def draw_record(record: PickRecord, table: Any, *, title: str = "") -> Figure:  
     return draw_gather(
         record.x[:, 0], fs_hz=record.fs_hz, t0_s=record.t0_s, time_s=table["time_s"].to_numpy(float),
         lower_s=table["lower_s"].to_numpy(float), upper_s=table["upper_s"].to_numpy(float), kept=kept, human_s=human,
-        position=record.group_x if offsets and len(shots) == 1 else None,
+        position=record.group_x if offsets and len(shots) == 1 else first + np.arange(1, record.n_traces + 1),
         position_label="receiver (m)" if offsets and len(shots) == 1 else "trace",
         human_label=f"human pick{moved}", title=title or f"{line}{what}: {kept.sum()} of {len(kept)} traces picked",
     )  # fmt: skip
