@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from seisloom.figures.errors import draw_error_against, draw_error_histogram
 from seisloom.figures.history import draw_history
@@ -94,3 +95,17 @@ def test_errors_against_offset_show_median_spread_and_interval() -> None:
     assert labels_of(axes) == ["median", "middle 90 % of errors", "median interval"]
     assert axes.get_xlabel() == "offset (m)"
     assert draw_error_against(np.array([np.nan]), np.array([1.0]), label="x").axes[0].texts
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_long_name_leaves_room_for_the_curves() -> None:
+    long = {f"/{'very-' * 40}long/{name}": np.linspace(-1, 1, 50) for name in ("a", "b")}
+    share = np.linspace(0.02, 1, 50)
+    for figure in (
+        draw_error_histogram(long), draw_risk_coverage(dict.fromkeys(long, (share, 1 + share))),
+        draw_reliability({name: {0.9: 0.8} for name in long}, {name: {0.9: 8.0} for name in long}, n_picks=50),
+    ):  # fmt: skip
+        figure.draw_without_rendering()
+        assert all(axes.get_position().width > 0.3 for axes in figure.axes)
+        ends = [label for label in labels_of(figure.axes[0]) if "/" in label]
+        assert len(set(ends)) == 2, "still told apart by their ends"

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from seisloom.figures.style import BLACK, GREY, SKY, VERMILION, drawn, grid, method_looks, new_figure, write_nothing
+from seisloom.figures.style import (
+    BLACK,
+    GREY,
+    SKY,
+    VERMILION,
+    drawn,
+    grid,
+    method_looks,
+    new_figure,
+    short,
+    write_nothing,
+)
 from seisloom.sample import Array
 
 
@@ -38,8 +49,8 @@ def draw_error_histogram(
         error = np.asarray(error_ms[name], float)
         share = np.histogram(error[np.isfinite(error)], edges)[0] / error.size * 100
         beyond = float(np.mean(size > limit))
-        left.stairs(share, edges, label=f"{name} ({beyond:.0%} beyond)", linewidth=1.8, **looks[name])
-        right.plot(np.append(0, np.sort(size)), np.linspace(0, 100, size.size + 1), label=name, **looks[name])
+        left.stairs(share, edges, label=f"{short(name)} ({beyond:.0%} beyond)", linewidth=1.8, **looks[name])
+        right.plot(np.append(0, np.sort(size)), np.linspace(0, 100, size.size + 1), label=short(name), **looks[name])
     left.axvline(0, color=GREY, linewidth=1, zorder=0)
     left.set(xlim=(-limit, limit), xlabel="picked minus true (ms)", ylabel="picks (% a bin)", title=title or "errors")
     left.set_ylim(top=left.get_ylim()[1] * (1.05 + 0.09 * len(sizes)))

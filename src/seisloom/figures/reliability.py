@@ -8,7 +8,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy import stats
 
-from seisloom.figures.style import BLACK, GREY, PALE, VERMILION, drawn, grid, method_looks, new_figure, write_nothing
+from seisloom.figures.style import (
+    BLACK,
+    GREY,
+    PALE,
+    VERMILION,
+    drawn,
+    grid,
+    method_looks,
+    new_figure,
+    short,
+    write_nothing,
+)
 
 
 @drawn
@@ -40,7 +51,7 @@ def draw_reliability(
         if not points:
             continue
         levels = sorted(points)
-        left.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
+        left.plot(levels, [points[one] for one in levels], marker="o", label=short(name), **looks[name])
     left.set(
         xlim=(0.4, 1), ylim=(min([0.4, *(v - 0.05 for p in coverage.values() for v in p.values())]), 1.02),
         xlabel="nominal coverage", ylabel="share of true times inside", title=title or "coverage",
@@ -51,7 +62,7 @@ def draw_reliability(
         levels = sorted(one for one in points if np.isfinite(points[one]))
         if not levels:
             continue
-        right.plot(levels, [points[one] for one in levels], marker="o", label=name, **looks[name])
+        right.plot(levels, [points[one] for one in levels], marker="o", label=short(name), **looks[name])
     if width_ms:
         right.set(xlabel="nominal coverage", ylabel="median width (ms)", title="width", xlim=(0.4, 1))
         right.set_ylim(bottom=0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from seisloom.figures.style import GREY, drawn, grid, method_looks, new_figure
+from seisloom.figures.style import GREY, drawn, grid, method_looks, new_figure, short
 from seisloom.sample import Array
 
 SETTLED = 0.05
@@ -42,7 +42,7 @@ def draw_risk_coverage(
     for name, (share, risk) in curves.items():
         share, risk = np.asarray(share) * 100, np.asarray(risk)
         beyond = "" if _settled(share / 100, risk).min(initial=np.inf) <= top else " (above the axis)"
-        axes.plot(share, risk, label=f"{name}: {risk[-1]:.3g} at 100 %{beyond}", **looks[name])
+        axes.plot(share, risk, label=f"{short(name)}: {risk[-1]:.3g} at 100 %{beyond}", **looks[name])
         axes.plot(share[-1], risk[-1], "o", color=looks[name]["color"])
     if oracle is not None:
         axes.plot(np.asarray(oracle[0]) * 100, oracle[1], color=GREY, linewidth=1, label="best possible order")

@@ -25,6 +25,9 @@ PICK, HUMAN, REFUSED = VERMILION, BLUE, GREY
 _METHODS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
+_MOST_LETTERS = 32
+"""Of a method's name in a legend; two panels of 500 pixels hold about 50 letters each."""
+
 _LOOK: Any = {  # Any: Matplotlib types the names of its settings one by one
     "font.size": 11,
     "axes.titlesize": 12,
@@ -71,6 +74,15 @@ def method_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:  # Any: Mat
         name: {"color": _METHODS[i % len(_METHODS)], "linestyle": _LINES[i % len(_LINES)]}
         for i, name in enumerate(names)
     }
+
+
+def short(name: str) -> str:
+    """Return the end of a long name: a legend with a whole path in it would leave no room for the curves.
+
+    >>> short("a-long-name/surveys/line-12/bundles/refraction")
+    '…veys/line-12/bundles/refraction'
+    """
+    return name if len(name) <= _MOST_LETTERS else "…" + name[1 - _MOST_LETTERS :]
 
 
 def grid(axes: Axes) -> None:
