@@ -154,7 +154,9 @@ def apply(
             n_bad += record.n_non_finite
             yield record
 
-    product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, counted())
+    # A figure shows a record that is only known at the end, so for one they are all kept
+    records = counted() if figure is None else list(counted())
+    product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
     opened.task.write(product, out)
     counts = product["status"].value_counts().to_dict()
     screen.say(f"read {len(product)} traces of {source}" + (f", {n_bad} samples were not finite" if n_bad else ""))
@@ -164,7 +166,8 @@ def apply(
     if opened.calibration is None:
         screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
     if figure is not None:
-        opened.task.view(opened.recipe, opened.records(source), product).savefig(figure, dpi=110)
+        assert isinstance(records, list)
+        opened.task.view(opened.recipe, records, product).savefig(figure, dpi=110)
         screen.say(f"drew {figure}")
 
 
