@@ -56,7 +56,7 @@ class Task(Generic[R]):
     records: Callable[[R, Sequence[Ref]], Iterable[Record]]
     """The whole records behind held-out refs, with their truth: what calibration and evaluation run on."""
     contents: Callable[[R, Sequence[Ref]], Array]
-    """Hashes of the raw records behind refs, uint64: a bundle keeps those it has seen; 0 for a record without content."""
+    """Hashes of the raw records behind refs, uint64, 0 where one has no content: a bundle keeps those it has seen."""
     open: Callable[[R, Any, float | None], Iterable[Record]]
     """The records of what a user gives: a path, an ObsPy Stream, or an array with its sampling rate."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from seisloom.errors import DataError, MissingDataError, RecipeError
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.sample import Ref, Sample
-from seisloom.tasks.picking.data import gathers, group, join, natural, plan, prepare, read, shard
+from seisloom.tasks.picking.data import gathers, group, join, natural, plan, prepare, reachable_m, read, shard
 from seisloom.tasks.picking.task import PICKING
 from seisloom.testing import check_task
 
@@ -224,3 +224,11 @@ def test_the_seed_s_spelling_of_geometries_takes_names_with_commas(tiny: Tiny) -
 
 def test_a_shard_holds_one_station() -> None:
     assert shard(Ref("LINE/R07/shot-000001-trace-00000", {})) == "LINE/picks-R07"
+
+
+def test_an_offset_that_nothing_reaches_within_the_record_is_not_known() -> None:
+    offset_m = np.array([10.0, -900.0, 2_380_000.0, np.nan])
+    found = reachable_m(offset_m, 0.1)
+    assert found[:2].tolist() == [10.0, -900.0]
+    assert np.isnan(found[2:]).all()
+    assert np.isnan(reachable_m(5.0, -0.2))

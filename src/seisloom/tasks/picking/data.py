@@ -38,6 +38,10 @@ NOISE = "-noise-"
 TOGETHER = 64
 """Traces that are prepared at once: enough to pay for a filter's design, few enough to stay in the cache."""
 
+FASTEST_M_S = 10_000.0
+"""No first arrival of an active source is faster, not even over many kilometres: P waves below the Moho have about
+8.1 km/s (Christensen & Mooney 1995, JGR 100, 9761-9788); the rest is for a shot's time that is a little wrong."""
+
 
 def root_of(recipe: PickingRecipe) -> Path:
     """Return the folder that the paths of the manifests are relative to.
@@ -214,10 +218,18 @@ def _sample(recipe: PickingRecipe, ref: Ref, x: Array, *, fs_hz: float, dead: bo
         "y_sigma_s": np.float32(math.nan if source["pick_uncertainty_s"] is None else source["pick_uncertainty_s"]),
         "fs": np.float32(fs_hz),
         "t0_s": np.float32(t0_s),
-        "offset_m": np.float32(math.nan if source["offset_m"] is None else source["offset_m"]),
+        "offset_m": reachable_m(
+            np.float32(math.nan if source["offset_m"] is None else source["offset_m"]), record.end_s
+        ).astype(np.float32),
     }
     meta = {**source, "n_non_finite": n_bad, "window_start_s": round(float(t0_s), 9)}
     return Sample(ref.key, ref.groups, {name: np.asarray(one) for name, one in arrays.items()}, meta)
+
+
+def reachable_m(offset_m: Any, end_s: Any) -> Array:  # Any: a number or an array of any shape
+    """Return the offsets in m, NaN where no first arrival comes so far until `end_s`, in s after the shot."""
+    offset_m = np.asarray(offset_m)
+    return np.where(np.abs(offset_m) > FASTEST_M_S * np.maximum(end_s, 0), np.nan, offset_m)
 
 
 def prepare(recipe: PickingRecipe, traces: Array, *, fs_hz: float) -> tuple[Array, float, Array]:

@@ -22,6 +22,7 @@ from seisloom.tasks.picking.data import (
     groups_of,
     manifest_of,
     prepare,
+    reachable_m,
     record_key,
     root_of,
     trace_key,
@@ -30,10 +31,6 @@ from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.survey.manifest import NAME as MANIFEST
 
 logger = logging.getLogger("seisloom")
-
-FASTEST_M_S = 10_000.0
-"""No first arrival of an active source is faster, not even over many kilometres: P waves below the Moho have about
-8.1 km/s (Christensen & Mooney 1995, JGR 100, 9761-9788); the rest is for a shot's time that is a little wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +129,15 @@ def plausible_offsets(offset_m: Array, end_s: Array, *, source: str) -> Array:
         end_s: time of the end of each record after the shot in s, shape (trace,).
         source: what they are of, for the warning.
     """
-    size_m = np.abs(offset_m)
-    far = size_m > FASTEST_M_S * np.maximum(end_s, 0)
+    near_m = reachable_m(offset_m, end_s)
+    far = np.isnan(near_m) & ~np.isnan(offset_m)
     if far.any():
         logger.warning(
             "%s: offsets of %d of %d traces are taken as not known: no first arrival comes as far as %.4g km within "
             "the record. Check the coordinates and their scalar in the headers",
-            source, int(far.sum()), len(far), size_m[far].max() / 1e3,
+            source, int(far.sum()), len(far), np.abs(offset_m)[far].max() / 1e3,
         )  # fmt: skip
-    return np.where(far, np.nan, offset_m)
+    return near_m
 
 
 def _from_rows(
