@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 import tarfile
@@ -319,6 +320,17 @@ def test_a_changed_byte_anywhere_is_found(tmp_path: Path, place: float, flip: in
     path.write_bytes(bytes(content))
     [(_, what)] = check_shards(tmp_path)
     assert what.startswith("damaged: ")
+
+
+def test_a_member_with_a_compression_that_is_none_is_damage_with_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "s-00000.tar"
+    write_shard(path, samples(1), SCHEMA)
+    content = bytearray(path.read_bytes())
+    member = content.index(b"PK\x01\x02")  # a central entry; its method of compression lies 10 bytes on
+    content[member + 10] = 99
+    path.write_bytes(bytes(content))
+    [(_, what)] = check_shards(tmp_path)
+    assert re.fullmatch(r"damaged: sample \S+ does not read: .*compression.*", what)
 
 
 def test_an_unfinished_shard_and_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:

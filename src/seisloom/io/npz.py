@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -83,15 +84,25 @@ def _frame(payload: bytes) -> tuple[bytes, list[_Place]]:
     return payload, places
 
 
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, KeyError,
+    NotImplementedError,  # a compression that is none, or a version to come
+    RuntimeError,  # a flag that says encrypted
+)  # fmt: skip
+
+
 def decode_arrays(payload: bytes) -> dict[str, Array]:
     """Return the arrays of the bytes of an `.npz`; never unpickles.
 
     Raises:
-        ValueError, zipfile.BadZipFile: if the bytes are damaged.
+        ValueError: if the bytes are damaged.
     """
     arrays: dict[str, Array] = {}
-    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-        for info in archive.infolist():
-            member = io.BytesIO(archive.read(info))  # checks the CRC
-            arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+            for info in archive.infolist():
+                member = io.BytesIO(archive.read(info))  # checks the CRC
+                arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
+    except _DAMAGED as error:
+        raise ValueError(str(error)) from error
     return arrays
