@@ -43,7 +43,8 @@ def take_step(step: str, folder: Path, model: str) -> None:
     from seisloom.cli.main import app
     from seisloom.io.shards import Shards
     from seisloom.recipe import read_recipe
-    from seisloom.run import task_of, write_shards
+    from seisloom.run.write import write_shards
+    from seisloom.task import task_of
     from seisloom.tasks.picking.survey.build import build_manifest
     from seisloom.training.loader import loader
 

@@ -21,7 +21,7 @@ from scipy.signal import butter, sosfiltfilt
 from seisloom.bundle import open_predictor
 from seisloom.metrics.consistency import correlation_lag, near_repeat_consistency
 from seisloom.recipe import Recipe, read_recipe
-from seisloom.run import train
+from seisloom.run.train import train
 from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.records import PickRecord, records
 from seisloom.tasks.picking.survey.build import build_manifest

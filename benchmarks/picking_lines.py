@@ -28,7 +28,10 @@ import numpy as np
 
 from seisloom.bundle import open_predictor
 from seisloom.recipe import Recipe, read_recipe
-from seisloom.run import evaluate, train, with_calibration, write_shards
+from seisloom.run.calibrate import with_calibration
+from seisloom.run.evaluate import evaluate
+from seisloom.run.train import train
+from seisloom.run.write import write_shards
 from seisloom.tasks.picking.convention import label_convention
 from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.survey.build import build_manifest

@@ -25,7 +25,8 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 from seisloom.io.shards import Shards
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
-from seisloom.run import task_of, write_shards
+from seisloom.run.write import write_shards
+from seisloom.task import task_of
 from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.manifest import read_manifest
 from seisloom.tasks.picking.survey.synth import write_survey

@@ -11,7 +11,7 @@ import pytest
 from seisloom.bundle import Bundle
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import Recipe, read_recipe
-from seisloom.run import train
+from seisloom.run.train import train
 from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 

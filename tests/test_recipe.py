@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seisloom.augment.amplitude import Gain
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
 from seisloom.recipe import Recipe, expand, packaged_recipes, read_recipe, recipe_from
-from seisloom.run import write_shards
+from seisloom.run.write import write_shards
 from seisloom.tasks.picking.data import plan, read
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.task import PICKING

@@ -54,12 +54,12 @@ def test_without_the_package_its_names_are_unknown_and_with_it_they_are_checked(
 TRAIN = """
 import sys
 from pathlib import Path
-from seisloom import run
 from seisloom.recipe import read_recipe
+from seisloom.run.train import train
 from seisloom.testing import check_model
 recipe = read_recipe(sys.argv[1])
 check_model(recipe.model, recipe)
-run.train(recipe, Path(sys.argv[2]))
+train(recipe, Path(sys.argv[2]))
 """
 APPLY = """
 import sys

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, open_predictor, write_hashes
 from seisloom.card import write_card
 from seisloom.io.shards import write_json
-from seisloom.run import evaluate, with_calibration
+from seisloom.run.calibrate import with_calibration
+from seisloom.run.evaluate import evaluate
 from seisloom.split import split
 from seisloom.training.loader import LiveSource
 

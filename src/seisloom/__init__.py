@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from seisloom.plugins import names as names
     from seisloom.recipe import Recipe as Recipe
     from seisloom.recipe import read_recipe as read_recipe
-    from seisloom.run import evaluate as evaluate
-    from seisloom.run import recalibrate as recalibrate
-    from seisloom.run import train as train
-    from seisloom.run import write_shards as write_shards
+    from seisloom.run.calibrate import recalibrate as recalibrate
+    from seisloom.run.evaluate import evaluate as evaluate
+    from seisloom.run.train import train as train
+    from seisloom.run.write import write_shards as write_shards
     from seisloom.sample import Field as Field
     from seisloom.sample import Ref as Ref
     from seisloom.sample import Sample as Sample
@@ -36,7 +36,7 @@ _HOME = {
     "SeisloomError": "errors",
     "names": "plugins",
     "Recipe": "recipe", "read_recipe": "recipe",
-    "evaluate": "run", "recalibrate": "run", "train": "run", "write_shards": "run",
+    "recalibrate": "run.calibrate", "evaluate": "run.evaluate", "train": "run.train", "write_shards": "run.write",
     "Field": "sample", "Ref": "sample", "Sample": "sample", "Schema": "sample",
     "Task": "task",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
 from seisloom.recipe import Recipe, read_recipe, recipe_from
 from seisloom.sample import Array, Arrays, Predictor
-from seisloom.task import Calibration, Product, Record, Task
+from seisloom.task import Calibration, Product, Record, Task, task_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,8 +40,7 @@ class Bundle:
     @property
     def task(self) -> Task[Any]:  # Any: any room
         """The room that trained it."""
-        found: Task[Any] = plugins.load("tasks", self.recipe.task)
-        return found
+        return task_of(self.recipe)
 
     @classmethod
     def open(cls, path: str | Path) -> Bundle:
@@ -61,10 +60,9 @@ class Bundle:
         recipe = read_recipe(folder / "recipe.yaml")
         calibration = None
         if (folder / "calibration.json").is_file():
-            task: Task[Any] = plugins.load("tasks", recipe.task)
             try:
                 values = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
-                calibration = task.load_calibration(values)
+                calibration = task_of(recipe).load_calibration(values)
             except (ValueError, KeyError, TypeError) as error:
                 raise BundleError(
                     f"{folder / 'calibration.json'}: damaged ({error!r}). Run: seisloom calibrate"

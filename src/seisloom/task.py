@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
+from seisloom import plugins
 from seisloom.errors import LeftOut
-from seisloom.recipe import R
+from seisloom.recipe import R, Recipe
 from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
 if TYPE_CHECKING:
@@ -76,3 +77,9 @@ class Task(Generic[R]):
     """A picture of a product over its records."""
     write: Callable[[Product, Path], None]
     """A product to a file; the suffix chooses the format."""
+
+
+def task_of(recipe: Recipe) -> Task[Any]:  # Any: any room
+    """Return the room of a recipe."""
+    found: Task[Any] = plugins.load("tasks", recipe.task)
+    return found

@@ -22,7 +22,7 @@ from seisloom.bundle import Bundle
 from seisloom.calibration.intervals import calibrate_intervals
 from seisloom.cli.main import app
 from seisloom.cli.values import quantile_lines
-from seisloom.run import Trained
+from seisloom.run.train import Trained
 
 RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
 
@@ -279,7 +279,7 @@ def test_a_level_and_bins_may_be_asked_for(tiny_bundle: Bundle, tiny_survey: Pat
 def test_training_says_the_factors_that_it_found(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seisloom.run.train", lambda *_, **__: Trained(tiny_bundle, {}, ()))
+    monkeypatch.setattr("seisloom.run.train.train", lambda *_, **__: Trained(tiny_bundle, {}, ()))
     said = CliRunner().invoke(app, ["train", "picking", "data.root=.", "--out", str(tmp_path / "b")])
     assert said.exit_code == 0, said.output
     assert_factors(said.output, tiny_bundle)

@@ -36,7 +36,7 @@ from seisloom.io.shards import (
     write_shard,
 )
 from seisloom.recipe import Recipe
-from seisloom.run import write_shards
+from seisloom.run.write import write_shards
 from seisloom.sample import Field, Sample, Schema
 from seisloom.tasks.picking.data import plan, read
 
@@ -86,18 +86,18 @@ def test_the_bytes_do_not_depend_on_the_workers(tiny: Tiny, tmp_path: Path) -> N
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from seisloom import run
 from seisloom.recipe import recipe_from
+from seisloom.run import write
 import json
 recipe = recipe_from(json.loads(Path(sys.argv[1]).read_text()))
-written, whole = [], run._write_one
+written, whole = [], write._write_one
 def until_killed(*args, **kwargs):
     if len(written) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     written.append(whole(*args, **kwargs))
     return written[-1]
-run._write_one = until_killed
-run.write_shards(recipe, Path(sys.argv[2]))
+write._write_one = until_killed
+write.write_shards(recipe, Path(sys.argv[2]))
 """
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from seisloom.errors import RecipeError
 from seisloom.recipe import Recipe
-from seisloom.run import train, write_shards
+from seisloom.run.train import train
+from seisloom.run.write import write_shards
 from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.synth import SurveyConfig, write_survey
 

@@ -15,7 +15,7 @@ from seisloom.augment.batch import Batch
 from seisloom.errors import DataError, LeftOut, SplitError
 from seisloom.io.shards import Shards
 from seisloom.recipe import Recipe
-from seisloom.run import write_shards
+from seisloom.run.write import write_shards
 from seisloom.sample import Ref, Sample
 from seisloom.tasks.picking.task import PICKING
 from seisloom.training import loader as loader_module

@@ -123,7 +123,7 @@ def write(
 ) -> None:
     """Cut, label and store the samples of a survey; goes on where a former run stopped."""
     from seisloom.compute import executor
-    from seisloom.run import write_shards
+    from seisloom.run.write import write_shards
 
     plots = {"shards.plots_pos": plots_pos, "shards.plots_neg": plots_neg}
     options = [f"{key}={value}" for key, value in plots.items() if value is not None]

@@ -34,10 +34,10 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
 ) -> None:
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
-    from seisloom import run
+    from seisloom.run.train import train as run_train
 
     found = open_recipe(recipe, [*(changes or []), *context.args], data=data)
-    trained = run.train(found, out, shards=shards, force=force)
+    trained = run_train(found, out, shards=shards, force=force)
     from seisloom.training.ranks import is_first
 
     if not is_first():
@@ -65,8 +65,8 @@ def calibrate(
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Calibrate anew on picks of your own; the bundle itself is not changed."""
-    from seisloom import run
     from seisloom.bundle import open_predictor
+    from seisloom.run.calibrate import recalibrate
     from seisloom.tasks.picking.records import with_picks
 
     shots = shot_numbers(shots)
@@ -74,7 +74,7 @@ def calibrate(
     changes = [*(changes or []), *(f"{key}={value}" for key, value in options.items() if value is not None)]
     opened = open_predictor(bundle)
     records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
-    made = run.recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
+    made = recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
     show_quantiles(made)
     screen.say(f"wrote {out}")
 
@@ -92,8 +92,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""
-    from seisloom import plugins, run
+    from seisloom import plugins
     from seisloom.bundle import open_predictor
+    from seisloom.run.evaluate import evaluate as run_evaluate
     from seisloom.tasks.picking.records import with_picks
 
     if len(methods) < 2:
@@ -107,7 +108,7 @@ def evaluate(
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     every = list(first.task.open(first.recipe, Path(data), None))
     records = with_picks(every, shots=shots)
-    report, files = run.evaluate(opened, records, out, references=_not_scored(every, records))
+    report, files = run_evaluate(opened, records, out, references=_not_scored(every, records))
     show_report(report)
     for path in files:
         screen.say(f"wrote {path}")

@@ -16,7 +16,9 @@ from seisloom.demos.fetch import fetch_package
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
-from seisloom.run import evaluate, train, with_calibration
+from seisloom.run.calibrate import with_calibration
+from seisloom.run.evaluate import evaluate
+from seisloom.run.train import train
 from seisloom.sample import Ref
 from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.recipe import PickingRecipe

@@ -19,7 +19,7 @@ from seisloom.bundle import Opened, open_predictor
 from seisloom.config import Preparation
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
-from seisloom.run import train
+from seisloom.run.train import train
 from seisloom.tasks.picking.apply import locate
 from seisloom.tasks.picking.data import prepare
 from seisloom.tasks.picking.records import PickRecord, open_records

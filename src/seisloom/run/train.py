@@ -1,0 +1,112 @@
+"""Train: fit, then calibrate on groups that neither trained nor chose the model, then evaluate on yet others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seisloom import plugins
+from seisloom.bundle import Bundle, Opened, open_predictor
+from seisloom.card import write_card
+from seisloom.io.shards import Shards
+from seisloom.recipe import Recipe
+from seisloom.run.calibrate import with_calibration, write_calibration
+from seisloom.run.evaluate import evaluate
+from seisloom.sample import Ref
+from seisloom.split import n_groups, split
+from seisloom.task import Calibration, Record, Report, Task, task_of
+
+logger = logging.getLogger("seisloom")
+ENOUGH_GROUPS = 9
+"""Groups from which on a quantile at 90 % is finite by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What `train` ends with; in processes that only trained along, the report is empty."""
+
+    bundle: Bundle
+    report: Report
+    files: tuple[Path, ...]
+
+
+def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool = False) -> Trained:
+    """Train, calibrate on groups that neither trained nor chose the model, and evaluate on yet others.
+
+    Args:
+        recipe: what to do.
+        out: folder of the bundle.
+        shards: folder of shards; without, samples are read from the files each epoch.
+        force: replace another bundle in `out`.
+    """
+    from seisloom.training.check import check_shards
+    from seisloom.training.cross import cross_products
+    from seisloom.training.fit import fit
+    from seisloom.training.loader import LiveSource, Source
+    from seisloom.training.ranks import is_first
+
+    task = task_of(recipe)
+    source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
+    parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    if shards is not None:
+        check_shards(task, recipe, source, [*parts["calibrate"], *parts["test"]])
+    n_folds = _folds_for(recipe, parts)
+    if n_folds:
+        parts = {**parts, "train": [*parts["train"], *parts["calibrate"]], "calibrate": []}
+    bundle = fit(task, recipe, out, source=source, parts=parts, force=force)
+    products = cross_products(task, recipe, out, source, parts, n_folds=n_folds, force=force) if n_folds else []
+    if not is_first():
+        return Trained(bundle, {}, ())
+    bundle.remember(task.contents(recipe, [*parts["train"], *parts["valid"]]))
+    opened = Opened(out.name, task, recipe, bundle.predictor(), None, bundle)
+    # Classical methods have not learnt from the training part, so they may be calibrated on it
+    known = parts["train"] if n_folds else parts["calibrate"]
+    records = list(task.records(recipe, known)) if known else []
+    if n_folds:
+        opened = replace(opened, calibration=task.calibrate(recipe, products, None))
+    elif records:
+        opened = with_calibration(replace(opened, calibration=_calibration_before(recipe)), records)
+    else:
+        logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
+    if opened.calibration is not None:
+        write_calibration(opened, out, [] if n_folds else records)
+    report: Report = {}
+    files: tuple[Path, ...] = ()
+    if parts["test"]:
+        methods = [opened, *_calibrated_methods(task, recipe, records)]
+        report, files = evaluate(methods, list(task.records(recipe, parts["test"])), out, references=records)
+    bundle = Bundle.open(out)
+    write_card(bundle, report)
+    return Trained(bundle, report, files)
+
+
+def _calibration_before(recipe: Recipe) -> Calibration | None:
+    """Return the calibration of the bundle that training began from: how far groups differ from each other."""
+    before = recipe.train.init_from
+    return Bundle.open(before).calibration if before and not before.endswith((".ckpt", ".pth")) else None
+
+
+def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
+    """Return how many folds are to calibrate, 0 where the groups that are held out for it suffice."""
+    n_folds = getattr(recipe.calibrate, "folds", 0)
+    n_held_out = n_groups(parts["calibrate"], recipe.split.by)
+    if not n_folds or not n_held_out or n_held_out >= ENOUGH_GROUPS:
+        return 0
+    logger.info(
+        "%d groups to calibrate on are fewer than %d: cross-conformal over %d folds, so %d trainings more "
+        "(calibrate.folds=0 for none)", n_held_out, ENOUGH_GROUPS, n_folds, n_folds,
+    )  # fmt: skip
+    return int(n_folds)
+
+
+def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
+    """The classical methods of the room, calibrated on the same groups as the network."""
+    methods = []
+    for name in plugins.names("methods"):
+        if plugins.load("methods", name).model_fields["task"].default == task.name:
+            opened = open_predictor(name, recipe=recipe)
+            methods.append(with_calibration(opened, records) if records else opened)
+    return methods
