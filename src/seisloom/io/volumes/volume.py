@@ -150,3 +150,8 @@ class Format:
     open: Callable[[Path, Given], Volume]
     create: Callable[[Path, Spec, Wanted], Writer] | None
     """None for what is only read."""
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a volume stands while it is being written."""
+    return path.with_name(path.name + ".partial")
