@@ -10,10 +10,12 @@ from seisloom import plugins
 from seisloom.augment.augmentation import Augmentation
 from seisloom.config import Config, LossTerm, Method, MetricConfig, ModelConfig, Preparation
 from seisloom.errors import PluginError
+from seisloom.io.volumes.volume import Format
 from seisloom.task import Task
 
+RECORDS: dict[str, type] = {"tasks": Task, "formats": Format}
 KINDS: dict[str, type] = {
-    "tasks": Task, "preparations": Preparation, "models": ModelConfig, "augmentations": Augmentation,
+    "preparations": Preparation, "models": ModelConfig, "augmentations": Augmentation,
     "losses": LossTerm, "metrics": MetricConfig, "methods": Method,
 }  # fmt: skip
 EVERY = [(group, name) for group in plugins.GROUPS for name in plugins.names(group)]
@@ -22,8 +24,8 @@ EVERY = [(group, name) for group in plugins.GROUPS for name in plugins.names(gro
 @pytest.mark.parametrize(("group", "name"), EVERY)
 def test_every_part_loads_is_of_its_kind_and_bears_its_name(group: str, name: str) -> None:
     part = plugins.load(group, name)
-    if group == "tasks":
-        assert isinstance(part, Task)
+    if group in RECORDS:
+        assert isinstance(part, RECORDS[group])
         assert part.name == name
         return
     assert issubclass(part, KINDS[group])
@@ -31,7 +33,7 @@ def test_every_part_loads_is_of_its_kind_and_bears_its_name(group: str, name: st
     assert part.__doc__
 
 
-@pytest.mark.parametrize(("group", "name"), [pair for pair in EVERY if pair[0] != "tasks"])
+@pytest.mark.parametrize(("group", "name"), [pair for pair in EVERY if pair[0] not in RECORDS])
 def test_every_part_says_what_each_of_its_keys_means(group: str, name: str) -> None:
     part: type[Config] = plugins.load(group, name)
     assert [

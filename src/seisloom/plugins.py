@@ -19,6 +19,7 @@ from seisloom.errors import PluginError
 
 GROUPS = {
     "tasks": "a seisloom.task.Task",
+    "formats": "a seisloom.io.volumes.volume.Format",
     "preparations": "a subclass of seisloom.config.Preparation",
     "models": "a subclass of seisloom.config.ModelConfig",
     "augmentations": "a subclass of seisloom.augment.augmentation.Augmentation",

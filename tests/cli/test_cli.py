@@ -232,6 +232,7 @@ def test_every_evaluation_has_classical_methods_and_baselines(
     assert len(report["tables"]) == 3
     for table in report["tables"].values():
         assert list(table) == ["tiny", "aic", "sta_lta", "constant", "offset alone"]
+        assert 0 <= table["aic"]["in 90%"] <= 1, "the other shots calibrate the classical methods"
 
 
 def test_the_baselines_learn_from_the_other_shots(tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path) -> None:

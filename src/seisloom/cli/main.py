@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from seisloom.cli import data, demo, recipes, use, view
+from seisloom.cli import data, demo, recipes, use, view, volumes
 from seisloom.errors import SeisloomError
 
 # Torch's threads spin while they wait, which on a machine with other work going on makes a small network several times
@@ -29,6 +29,9 @@ app.add_typer(data.manifest, name="manifest")
 app.add_typer(data.shards, name="shards")
 app.add_typer(use.models, name="models")
 app.add_typer(view.app, name="view")
+app.add_typer(volumes.volume, name="volume")
+view.app.command("section")(volumes.section)
+app.command("convert")(volumes.convert)
 app.command("demo")(demo.demo)
 for command in (use.train, use.calibrate, use.evaluate, use.apply):
     app.command(context_settings=data.LOOSE if command is use.train else None)(command)

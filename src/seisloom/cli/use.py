@@ -94,6 +94,7 @@ def evaluate(
     """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""
     from seisloom import plugins
     from seisloom.bundle import open_predictor
+    from seisloom.run.calibrate import with_calibration
     from seisloom.run.evaluate import evaluate as run_evaluate
     from seisloom.tasks.picking.records import with_picks
 
@@ -108,7 +109,11 @@ def evaluate(
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     every = list(first.task.open(first.recipe, Path(data), None))
     records = with_picks(every, shots=shots)
-    report, files = run_evaluate(opened, records, out, references=_not_scored(every, records))
+    others = _not_scored(every, records)
+    if others:
+        screen.say("classical methods: calibrated on the shots that are not scored; they have learnt from nothing")
+        opened = [one if one.bundle is not None else with_calibration(one, others) for one in opened]
+    report, files = run_evaluate(opened, records, out, references=others)
     show_report(report)
     for path in files:
         screen.say(f"wrote {path}")

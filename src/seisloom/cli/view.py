@@ -1,4 +1,4 @@
-"""`seisloom view`: pictures of records."""
+"""`seisloom view gather`: pictures of records."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typer
 from seisloom.cli import screen
 from seisloom.errors import DataError, MissingDataError
 
-app = typer.Typer(no_args_is_help=True, help="Draw records.")
+app = typer.Typer(no_args_is_help=True, help="Draw records and volumes.")
 
 
 @app.callback()
 def group() -> None:
-    """Draw records."""
+    """Draw records and volumes."""
 
 
 @app.command()

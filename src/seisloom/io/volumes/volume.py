@@ -150,6 +150,8 @@ class Format:
     open: Callable[[Path, Given], Volume]
     create: Callable[[Path, Spec, Wanted], Writer] | None
     """None for what is only read."""
+    holds_many: bool = True
+    """Whether one file holds several variables; else each has a file of its own."""
 
 
 def partial_of(path: Path) -> Path:

@@ -1,0 +1,176 @@
+"""`seisloom convert`, `volume` and `view section`: volumes in and out of the formats of the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seisloom.cli import screen
+from seisloom.cli.data import Cluster, Force, Workers
+from seisloom.cli.given import takes_given
+from seisloom.errors import RecipeError
+
+volume = typer.Typer(no_args_is_help=True, help="Look at volumes.")
+
+
+@volume.callback()
+def group() -> None:
+    """Look at volumes."""
+
+
+@takes_given
+def convert(
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
+    source: Annotated[Path, typer.Argument(help="SEG-Y, SU, Zarr or MDIO, raw cube, or folder of numbered cubes.")],
+    out: Annotated[
+        Path, typer.Argument(help="What to write; the suffix chooses: .sgy .zarr .bin .vti .nhdr, none: raw.")
+    ],
+    patch: Annotated[str | None, typer.Option(help="Write numbered cubes of n1,n2,n3 samples into a folder.")] = None,
+    stride: Annotated[
+        str | None, typer.Option(help="Distance of numbered cubes, n1,n2,n3; by default they meet.")
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="NAME=FILE: a target that is cut alike; repeated.")] = None,
+    like: Annotated[Path | None, typer.Option(help="Volume that gives headers and coordinates.")] = None,
+    variable: Annotated[list[str] | None, typer.Option(help="Variables to write; all by default.")] = None,
+    chunk: Annotated[str | None, typer.Option(help="Chunks of a Zarr volume, slowest axis first: 128,128,128.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Several chunks in a file: 512,512,512.")] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    force: Force = False,
+) -> None:
+    """Write a volume in another format; headers, coordinates and holes go along where the format has room."""
+    from seisloom.compute import executor
+    from seisloom.convert import convert as run_convert
+    from seisloom.io.volumes.volume import Wanted
+
+    if patch is not None:
+        from seisloom.convert import cut
+
+        targets = dict(_named(one) for one in target or [])
+        size, step = _numbers("--patch", patch), _numbers("--stride", stride)
+        assert size is not None
+        for path in cut(source, out, patch=size, stride=step, targets=targets, given=given, force=force):
+            screen.say(f"wrote {path}")
+        return
+    for name, value in (("--stride", stride), ("--target", target)):
+        if value:
+            raise RecipeError(f"{name} goes with --patch: seisloom convert {source} FOLDER --patch 128,128,128")
+    wanted = Wanted(chunk=_numbers("--chunk", chunk), shard=_numbers("--shard", shard))
+    with executor(cluster, workers) as pool:
+        done = run_convert(
+            source, out, given=given, wanted=wanted, like=like, variables=variable or [], pool=pool, force=force
+        )
+    lengths = " x ".join(f"{len(axis)} {axis.name}" for axis in done.spec.grid.axes)
+    said = ", ".join(f"{count} {what}" for what, count in done.counts.items() if count)
+    screen.say(f"read {source}: {lengths}; {said}")
+    for path in done.files:
+        screen.say(f"wrote {path}")
+
+
+def _numbers(option: str, text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers of an option such as 128,128,128."""
+    if text is None:
+        return None
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise RecipeError(f"{option} {text}: give whole numbers above 0, such as {option} 128,128,128")
+    return tuple(map(int, words))
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, found, path = text.partition("=")
+    if not found or not name or not path:
+        raise RecipeError(f"--target {text}: give NAME=FILE, such as --target rgt=survey_rgt.zarr")
+    return name, Path(path)
+
+
+@volume.command("info")
+@takes_given
+def info(
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
+    source: Annotated[Path, typer.Argument(help="A volume.")],
+    variable: Annotated[str | None, typer.Option(help="Variable to look at; the first by default.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Headers alone: no pass over the samples.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    workers: Workers = None,
+    cluster: Cluster = None,
+) -> None:
+    """Print axes, variables and headers, and the fingerprint of the samples."""
+    from seisloom.compute import executor
+    from seisloom.convert import open_volume, report
+    from seisloom.fingerprint import fingerprint
+
+    opened = open_volume(source, given)
+    said = report(opened)
+    if not fast:
+        with executor(cluster, workers) as pool:
+            name = variable or next(iter(opened.spec.variables))
+            said["fingerprint"] = fingerprint(opened, name, pool=pool).to_json()
+    if json:
+        screen.say_json(said)
+    else:
+        _show(said)
+
+
+def _show(said: dict[str, Any]) -> None:  # Any: JSON values
+    screen.say(f"{said['file']}: " + ", ".join(f"{name} ({kind})" for name, kind in said["variables"].items()))
+    screen.table(said["axes"])
+    for note in said["notes"]:
+        screen.say(note)
+    found = said.get("fingerprint")
+    if found is None:
+        return
+    screen.table(
+        [{"traces": found["n_traces"], "holes": found["n_holes"], "dead": found["n_dead"], "padded": found["n_padded"],
+          "samples not finite": found["n_not_finite"], "RMS": found["rms"]}]
+    )  # fmt: skip
+    screen.table([{"per cent": "amplitude", **found["percentiles"]}])
+    screen.table([{"axis": name, **look} for name, look in found["axes"].items()])
+    screen.say(f"last axis is time or depth: {found['axis_order']}; stronger polarity: {found['polarity']}")
+
+
+@takes_given
+def section(
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
+    source: Annotated[Path, typer.Argument(help="A volume.")],
+    out: Annotated[Path, typer.Option(help="Picture to write.")],
+    inline: Annotated[float | None, typer.Option(help="Draw this inline.")] = None,
+    crossline: Annotated[float | None, typer.Option(help="Draw this crossline.")] = None,
+    time: Annotated[float | None, typer.Option(help="Draw the slice at this time, in s.")] = None,
+    depth: Annotated[float | None, typer.Option(help="Draw the slice at this depth, in m.")] = None,
+    at: Annotated[list[str] | None, typer.Option(help="AXIS=VALUE of any other axis, such as offset=500.")] = None,
+    variable: Annotated[str | None, typer.Option(help="Variable to draw; the first by default.")] = None,
+    clip: Annotated[float, typer.Option(help="Per cent of the samples that the colours span.")] = 99.0,
+) -> None:
+    """Draw a section of a volume: an inline, a crossline, a slice, or a whole 2-D line."""
+    from seisloom.cli.values import picture_for
+    from seisloom.convert import open_volume
+    from seisloom.figures.sections import draw_section
+    from seisloom.io.volumes.section import read_section
+
+    picture_for(out)
+    opened = open_volume(source, given)
+    named = {"inline": inline, "crossline": crossline, "time": time, "depth": depth}
+    places = {name: value for name, value in named.items() if value is not None} | dict(_place(one) for one in at or [])
+    shown = variable or next(iter(opened.spec.variables))
+    found = read_section(opened, places, shown)
+    title = ", ".join([source.name, *(f"{name} {value:g}" for name, value in places.items())])
+    draw_section(
+        found.values, across=found.across.values, down=found.down.values, live=found.live, clip=clip,
+        across_label=_label(found.across), down_label=_label(found.down), label=shown, title=title,
+    ).savefig(out)  # fmt: skip
+    screen.say(f"drew {out}")
+
+
+def _place(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise RecipeError(f"--at {text}: give AXIS=VALUE, such as --at offset=500") from None
+
+
+def _label(axis: Any) -> str:  # Any: an Axis, whose module is not loaded for --help
+    return axis.name if axis.unit == "1" else f"{axis.name} ({axis.unit})"

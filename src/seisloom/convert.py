@@ -1,0 +1,277 @@
+"""From one format of volumes to another, box by box: memory is that of a few boxes, whatever the volume."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seisloom import plugins
+from seisloom.compute import InThisProcess, run_jobs
+from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.io.volumes.grid import Box, Grid, box_shape, boxes
+from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
+from seisloom.progress import track
+from seisloom.sample import Array
+
+logger = logging.getLogger("seisloom")
+BOX_BYTES = 1 << 26
+"""Of samples that are on their way at once, for each process: 64 MiB hide the cost of a call to the file system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a conversion wrote, and what it met."""
+
+    files: tuple[Path, ...]
+    spec: Spec
+    counts: Mapping[str, int]
+    """Of traces (live, holes, dead: all zero) and of samples that are not finite."""
+    notes: tuple[str, ...]
+
+
+def formats() -> dict[str, Format]:
+    """Return the formats of volumes by name, ours and those of other packages."""
+    return {name: plugins.load("formats", name) for name in plugins.names("formats")}
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a path is in, or is to be written in, by its suffix; folders by what they hold.
+
+    Raises:
+        DataError: if no format has the suffix.
+    """
+    known = formats()
+    if path.is_dir():
+        if any((path / name).exists() for name in ("zarr.json", ".zgroup")):
+            return known["zarr"]
+        if not path.suffix:
+            return known["patches"]
+    for one in known.values():
+        if path.suffix.lower() in one.suffixes:
+            return one
+    suffixes = sorted({suffix for one in known.values() for suffix in one.suffixes if suffix.startswith(".")})
+    raise DataError(f"{path}: no format of volumes ends with {path.suffix!r}; there are {' '.join(suffixes)}")
+
+
+def open_volume(path: str | Path, given: Given | None = None) -> Volume:
+    """Return the volume of a file or folder; its samples are read when they are asked for.
+
+    Args:
+        path: SEG-Y, Zarr, raw cube, folder of numbered cubes, or what other packages add.
+        given: what the file does not say itself, such as the sizes of a raw cube.
+    Raises:
+        MissingDataError: if it is not there.
+        DataError: if it is no such file, or does not say enough.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise MissingDataError(f"{file}: no such volume")
+    return format_of(file).open(file, given or Given())
+
+
+def create_volume(path: str | Path, spec: Spec, wanted: Wanted | None = None, *, force: bool = False) -> Writer:
+    """Return a writer of a volume; the suffix chooses the format.
+
+    Args:
+        path: what is to be written; where the format holds one variable and there are several, their names are
+            added: result.sgy becomes result_fault.sgy, result_dip.sgy, ...
+        spec: what the volume is.
+        wanted: how it is to be stored.
+        force: replace what is there.
+    Raises:
+        OutputError: if it is there already, the format is only read, or the folder cannot be written to.
+    """
+    file = Path(path)
+    kind = format_of(file)
+    if kind.create is None:
+        writable = sorted(name for name, one in formats().items() if one.create is not None)
+        raise OutputError(f"{file}: {kind.name} is only read. Formats that are written: {', '.join(writable)}")
+    if kind.holds_many or len(spec.variables) == 1:
+        return _created(kind, file, spec, wanted or Wanted(), force=force)
+    alone = {
+        name: _created(
+            kind, file.with_name(f"{file.stem}_{name}{file.suffix}"), replace(spec, variables={name: dtype}),
+            wanted or Wanted(), force=force,
+        )
+        for name, dtype in spec.variables.items()
+    }  # fmt: skip
+    return _OneFileEach(file, alone)
+
+
+def _created(kind: Format, file: Path, spec: Spec, wanted: Wanted, *, force: bool) -> Writer:
+    if file.exists() and not force:
+        raise OutputError(f"{file}: is there already. Choose another place, or replace it with --force")
+    if not file.parent.is_dir():
+        raise OutputError(f"{file.parent}: no such folder. Make it first")
+    assert kind.create is not None
+    return kind.create(file, spec, wanted)
+
+
+class _OneFileEach:
+    """Several variables in a format that holds one: a file each."""
+
+    def __init__(self, path: Path, alone: Mapping[str, Writer]) -> None:
+        self.path, self._alone = path, dict(alone)
+        self.grain = next(iter(self._alone.values())).grain
+
+    def write(self, box: Box, values: Array, name: str = AMPLITUDE) -> None:
+        self._alone[name].write(box, values, name)
+
+    def write_traces(self, box: Box, traces: Traces) -> None:
+        for one in self._alone.values():
+            one.write_traces(box, traces)
+
+    def finish(self) -> tuple[Path, ...]:
+        return tuple(file for one in self._alone.values() for file in one.finish())
+
+    def abandon(self) -> None:
+        for one in self._alone.values():
+            one.abandon()
+
+
+def convert(
+    source: str | Path,
+    out: str | Path,
+    *,
+    given: Given | None = None,
+    wanted: Wanted | None = None,
+    like: str | Path | None = None,
+    variables: Iterable[str] = (),
+    pool: Executor | None = None,
+    force: bool = False,
+) -> Converted:
+    """Write a volume in another format; the suffix of `out` chooses it.
+
+    Args:
+        source: what is read.
+        out: what is written.
+        given: what the source does not say itself.
+        wanted: how the output is to be stored.
+        like: a volume of the same shape that gives grid, headers and coordinates, such as the SEG-Y file that a
+            prediction was made from.
+        variables: of the source; all by default.
+        pool: where the boxes are copied; in this process by default.
+        force: replace what is there.
+    Raises:
+        MissingDataError, DataError: see `open_volume`; and if `like` has another shape.
+        OutputError: see `create_volume`.
+    """
+    volume = open_volume(source, given)
+    if Path(out).absolute() == Path(source).absolute():
+        raise OutputError(f"{out}: is the source itself. Choose another place")
+    for note in volume.notes:
+        logger.info("%s: %s", source, note)
+    if like is not None:
+        volume = _Dressed(volume, open_volume(like, given))
+    if chosen := tuple(variables):
+        volume = _Chosen(volume, chosen)
+    writer = create_volume(out, volume.spec, wanted, force=force)
+    try:
+        counts = copy(volume, writer, pool)
+        files = writer.finish()
+    except BaseException:
+        writer.abandon()
+        raise
+    return Converted(files, volume.spec, counts, volume.notes)
+
+
+def copy(volume: Volume, writer: Writer, pool: Executor | None = None) -> dict[str, int]:
+    """Copy all samples and traces of a volume to a writer; returns counts of what was met."""
+    todo = list(_steps(volume, writer.grain))
+    n_samples = sum(int(np.prod(box_shape(box))) for box in todo)
+    done = run_jobs(pool or InThisProcess(), partial(_copy_box, volume=volume, writer=writer), todo, ahead=8)
+    sizes = iter([int(np.prod(box_shape(box))) for box in todo])
+    counts: Counter[str] = Counter()
+    for one in track(done, total=n_samples, what="converting", unit="samples", size=lambda _: next(sizes)):
+        counts.update(one)
+    return dict(counts)
+
+
+def _steps(volume: Volume, grain: tuple[int, ...]) -> Iterator[Box]:
+    """Yield boxes that end where the writer's do, hold whole traces where they are small enough, and come in the
+    order of the file."""
+    grid = volume.spec.grid
+    itemsize = sum(dtype.itemsize for dtype in volume.spec.variables.values())
+    size = [-(-min(chunk, n) // step) * step for chunk, n, step in zip(volume.chunks, grid.shape, grain, strict=True)]
+    if volume.chunks == grid.shape:
+        size = list(grain)
+    for k in reversed(range(len(size))):
+        room = BOX_BYTES // (itemsize * int(np.prod(size)))
+        size[k] *= max(1, min(room, -(-grid.shape[k] // size[k])))
+    return boxes(grid.shape, size)
+
+
+def _copy_box(box: Box, *, volume: Volume, writer: Writer) -> Counter[str]:
+    found: Counter[str] = Counter()
+    traces = volume.traces(box[:-1])
+    dead = np.ones(traces.live.shape, dtype=bool)
+    for name, dtype in volume.spec.variables.items():
+        values = volume.read(box, name)
+        if dtype.kind == "f":
+            found["samples that are not finite"] += int(np.count_nonzero(~np.isfinite(values)))
+        dead &= ~values.any(axis=-1)
+        writer.write(box, values, name)
+    if box[-1].start == 0:
+        writer.write_traces(box[:-1], traces)
+        found["live traces"] += int(np.count_nonzero(traces.live))
+        found["holes"] += int(np.count_nonzero(~traces.live))
+    if box[-1] == slice(0, volume.spec.grid.shape[-1]):
+        found["dead traces"] += int(np.count_nonzero(dead & traces.live))
+    return found
+
+
+class _Chosen:
+    """Some variables of a volume."""
+
+    def __init__(self, volume: Volume, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in volume.spec.variables:
+                there = ", ".join(volume.spec.variables)
+                raise DataError(f"{volume.path}: no variable {name!r}; there are {there}")
+        self.path, self.chunks, self.notes, self._volume = volume.path, volume.chunks, volume.notes, volume
+        self.spec = replace(volume.spec, variables={name: volume.spec.variables[name] for name in names})
+        self.read, self.traces = volume.read, volume.traces
+
+
+class _Dressed:
+    """The samples of one volume with the grid, the headers and the coordinates of another."""
+
+    def __init__(self, volume: Volume, like: Volume) -> None:
+        ours, theirs = volume.spec.grid, like.spec.grid
+        if ours.shape != theirs.shape:
+            raise DataError(f"{volume.path} is {_size(ours)}, and {like.path} is {_size(theirs)}: they must be alike")
+        self.path, self.chunks, self.notes = volume.path, volume.chunks, (*volume.notes, *like.notes)
+        self.spec: Spec = replace(like.spec, variables=volume.spec.variables, attributes=volume.spec.attributes)
+        self.read, self.traces = volume.read, like.traces
+
+
+def _size(grid: Grid) -> str:
+    return " x ".join(f"{n} {name}" for n, name in zip(grid.shape, grid.names, strict=True))
+
+
+def report(volume: Volume) -> dict[str, Any]:  # Any: JSON values
+    """Return what is known of a volume without reading its samples."""
+    spec = volume.spec
+    return {
+        "file": str(volume.path),
+        "axes": [
+            {
+                "axis": axis.name, "n": len(axis), "first": axis.first, "last": float(axis.values[-1]),
+                "step": axis.step, "unit": axis.unit,
+            }
+            for axis in spec.grid.axes
+        ],
+        "variables": {name: dtype.name for name, dtype in spec.variables.items()},
+        "chunks": list(volume.chunks),
+        "trace_headers": spec.has_headers,
+        "coordinates": spec.has_xy,
+        "notes": list(volume.notes),
+    }  # fmt: skip
