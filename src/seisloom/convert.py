@@ -212,6 +212,10 @@ def _steps(volume: Volume, grain: tuple[int, ...]) -> Iterator[Box]:
 def _copy_box(box: Box, *, volume: Volume, writer: Writer) -> Counter[str]:
     found: Counter[str] = Counter()
     traces = volume.traces(box[:-1])
+    if box[-1].start == 0:
+        writer.write_traces(box[:-1], traces)
+        found["live traces"] += int(np.count_nonzero(traces.live))
+        found["holes"] += int(np.count_nonzero(~traces.live))
     dead = np.ones(traces.live.shape, dtype=bool)
     for name, dtype in volume.spec.variables.items():
         values = volume.read(box, name)
@@ -219,10 +223,6 @@ def _copy_box(box: Box, *, volume: Volume, writer: Writer) -> Counter[str]:
             found["samples that are not finite"] += int(np.count_nonzero(~np.isfinite(values)))
         dead &= ~values.any(axis=-1)
         writer.write(box, values, name)
-    if box[-1].start == 0:
-        writer.write_traces(box[:-1], traces)
-        found["live traces"] += int(np.count_nonzero(traces.live))
-        found["holes"] += int(np.count_nonzero(~traces.live))
     if box[-1] == slice(0, volume.spec.grid.shape[-1]):
         found["dead traces"] += int(np.count_nonzero(dead & traces.live))
     return found

@@ -21,7 +21,7 @@ import segyio
 import segyio._segyio  # tools.native needs it, and leaves its import to segyio.open
 
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.io.segy_layout import BINARY, IBM, TEXT, TRACE_HEADER, WORDS, SegyLayout, read_layout
+from seisloom.io.segy_layout import BINARY, IBM, IEEE, TEXT, TRACE_HEADER, WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
 METERS_IN_A_FOOT = 0.3048
@@ -337,10 +337,8 @@ def write_segy(
     """
     file, data = Path(path), np.atleast_2d(np.asarray(traces, dtype=np.float32))
     n_traces, n_samples = data.shape
-    interval_us = _whole_interval(file, data.shape, interval_s)
-    delay, time_scalar = _delay_words(
-        file, np.broadcast_to(np.asarray(delay_s, dtype=np.float64), n_traces), interval_s
-    )
+    interval_us = whole_interval_us(file, data.shape, interval_s)
+    delay, time_scalar = delay_words(file, np.broadcast_to(np.asarray(delay_s, dtype=np.float64), n_traces), interval_s)
     counted = np.arange(1, n_traces + 1)
     words: dict[str, Array] = {
         "trace_sequence_line": counted, "trace_sequence_file": counted, "trace_id": np.ones(n_traces),
@@ -365,10 +363,15 @@ def write_segy(
             raise DataError(f"{file}: {name} {largest:g} overflows its header word ({limits.min} to {limits.max})")
         body[name] = values
     body["x"] = data
-    _write_beside(file, _file_headers(interval_us, n_samples, text), body)
+    _write_beside(file, file_headers(interval_us, n_samples, text), body)
 
 
-def _whole_interval(file: Path, shape: tuple[int, ...], interval_s: float) -> int:
+def whole_interval_us(file: Path, shape: tuple[int, ...], interval_s: float) -> int:
+    """Return the sample interval in us, for traces of shape (trace, time).
+
+    Raises:
+        DataError: if it is no whole number, or it or the number of samples is more than SEG-Y rev 1 holds.
+    """
     n_traces, n_samples = shape
     interval_us = round(interval_s * 1e6)
     if n_traces == 0 or n_samples == 0:
@@ -386,7 +389,7 @@ def _whole_interval(file: Path, shape: tuple[int, ...], interval_s: float) -> in
     return interval_us
 
 
-def _delay_words(file: Path, delay_s: Array, interval_s: float) -> tuple[Array, int]:
+def delay_words(file: Path, delay_s: Array, interval_s: float) -> tuple[Array, int]:
     """Return the delay of each trace and the one scalar (bytes 215-216) that keeps it to 1 % of a sample."""
     limit = np.iinfo(np.int16).max
     for divisor in (1, 10, 100, 1000, 10000):
@@ -416,12 +419,19 @@ def _whole(file: Path, name: str, values: Array, n_traces: int, coordinate_scala
     return np.asarray(np.round(numbers / (scale(np.array(coordinate_scalar)) if name in PLACES else 1.0)))
 
 
-def _file_headers(interval_us: int, n_samples: int, text: str) -> bytes:
-    """Return the text header in EBCDIC and the binary header: IEEE floats, meters, rev 1, one trace length."""
+def file_headers(interval_us: int, n_samples: int, text: str, format_code: int = IEEE) -> bytes:
+    """Return the text header in EBCDIC and the binary header: meters, rev 1, one trace length."""
     lines = [*[*text.splitlines(), *[""] * 39][:39], "END TEXTUAL HEADER"]
     said = "".join(f"C{k + 1:2d} {line[:76]}".ljust(80) for k, line in enumerate(lines))
     binary = np.zeros(BINARY // 2, dtype=">u2")
-    for byte, value in ((3217, interval_us), (3221, n_samples), (3225, 5), (3255, 1), (3501, 0x0100), (3503, 1)):
+    for byte, value in (
+        (3217, interval_us),
+        (3221, n_samples),
+        (3225, format_code),
+        (3255, 1),
+        (3501, 0x0100),
+        (3503, 1),
+    ):
         binary[(byte - TEXT - 1) // 2] = value
     return said.encode("cp037", errors="replace") + binary.tobytes()
 

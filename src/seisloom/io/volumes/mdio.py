@@ -184,6 +184,7 @@ def _binary_words(binary: bytes, *, little_endian: bool) -> dict[str, int]:
     words = BINARY_WORDS.split()
     order = "<" if little_endian else ">"
     kind = np.dtype([(name, order + one) for name, one in zip(words[::2], words[1::2], strict=True)])
+    binary = binary.ljust(BINARY, b"\0")  # SU has none
     found = np.frombuffer(binary, kind, count=1)[0]
     revision, fixed, extended = (int(one) for one in np.frombuffer(binary, order + "u2", count=3, offset=300))
     said = {name: int(found[name]) for name in kind.names or ()}

@@ -102,7 +102,7 @@ class Writer(Protocol):
         ...
 
     def write_traces(self, box: Box, traces: Traces) -> None:
-        """Store what is known of traces; formats without room for it ignore it."""
+        """Store what is known of traces, best before their samples; formats without room for it ignore it."""
         ...
 
     def finish(self) -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ class ZarrVolume:
         main = _main_array(path, arrays, attributes)
         names = _axes_of(main)
         axes = tuple(self._axis(name, n) for name, n in zip(names, main.shape, strict=True))
-        self._arrays = {name: array for name, array in arrays.items() if _axes_of(array) == names}
+        order = (attributes.get("attributes") or {}).get("variables", [])
+        here = sorted((name for name, array in arrays.items() if _axes_of(array) == names), key=_place_in(order))
+        self._arrays = {name: arrays[name] for name in here}
         of_traces = {name for name, array in arrays.items() if _axes_of(array) == names[:-1]}
         frame = None
         if mdio.FILE_HEADER in self._group:
@@ -144,6 +146,11 @@ def _open_group(path: Path) -> zarr.Group:
 def _axes_of(array: Any) -> tuple[str, ...]:  # Any: a zarr.Array of either version
     names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return tuple(names) if all(names) else ()
+
+
+def _place_in(order: Sequence[str]) -> Callable[[str], tuple[int, str]]:
+    """Return a key that sorts names as they were written; others come behind, by the alphabet."""
+    return lambda name: (order.index(name) if name in order else len(order), name)
 
 
 def _main_array(

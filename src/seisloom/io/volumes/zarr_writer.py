@@ -52,7 +52,7 @@ class ZarrWriter:
             self._partial, overwrite=True,
             attributes={
                 "apiVersion": "1.1.0", "name": "x".join(grid.names),
-                "attributes": {**spec.attributes, "defaultVariableName": main},
+                "attributes": {**spec.attributes, "defaultVariableName": main, "variables": list(spec.variables)},
             },
         )  # fmt: skip
         for axis in grid.axes:
