@@ -48,6 +48,8 @@ def test_few_shots_of_a_new_survey_lean_on_the_former_calibration(
     assert made.calibration is not None
     assert (made.calibration.scheme, made.calibration.n_groups) == ("transfer", 1)
     assert "of the former calibration" in made.calibration.note
+    for some in (one, tiny_parts["calibrate"]):  # both have a part in it
+        assert set(contents(recipe, some).tolist()) - {0} <= set(made.calibrated().tolist())
 
 
 def test_a_bundle_knows_the_records_that_calibrated_it(tiny_bundle: Bundle, tiny_parts: Parts, tmp_path: Path) -> None:
@@ -103,3 +105,18 @@ def test_calibrating_anew_replaces_bundles_and_nothing_else(tiny_bundle: Bundle,
         with pytest.raises(OutputError, match="is not a bundle"):
             recalibrate(tiny_bundle.path, [], out, force=True)
     assert (tmp_path / "mine.txt").read_text() == "no bundle"
+
+
+def test_records_that_trained_a_bundle_do_not_calibrate_it(
+    tiny_bundle: Bundle, tiny_parts: Parts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = tiny_bundle.recipe
+    trained, new = (list(records(recipe, tiny_parts[part])) for part in ("train", "test"))
+    with pytest.raises(CalibrationError, match=r"all of these \d+ gathers have trained or chosen .*--shots"):
+        recalibrate(tiny_bundle.path, trained, tmp_path / "seen")
+    made = recalibrate(tiny_bundle.path, [*trained, *new], tmp_path / "mixed")
+    assert f"{len(trained)} of {len(trained) + len(new)} gathers are left out" in caplog.text
+    alone = recalibrate(tiny_bundle.path, new, tmp_path / "alone")
+    assert made.calibration is not None
+    assert alone.calibration is not None
+    assert made.calibration.to_json() == alone.calibration.to_json()

@@ -21,12 +21,14 @@ def abstain(
     abstain_width_s: float | None = None,
     min_snr_db: float | None = None,
     min_probability: float | None = None,
+    as_noise: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return status and reason of each pick; this is the only place where picks are refused.
 
-    A pick is refused when its probability is below `min_probability`, its SNR below `min_snr_db`, or its half-width
-    above `abstain_width_s`; all that apply are named. A limit of None does not act; a value that is NaN fails a limit
-    that acts (a dead trace has no SNR). An infinite or NaN half-width without a limit is not refused.
+    A pick is refused when its probability is below `min_probability`, when it is no surer than one on noise, when its
+    SNR is below `min_snr_db`, or its half-width above `abstain_width_s`; all that apply are named. A limit of None does
+    not act; a value that is NaN fails a limit that acts (a dead trace has no SNR). An infinite or NaN half-width
+    without a limit is not refused.
     The promise of the intervals is for all picks, refused ones included: after selection the coverage of the kept
     ones is no longer promised, and has to be looked at.
 
@@ -37,6 +39,7 @@ def abstain(
         abstain_width_s: widest half-width that is kept, in s.
         min_snr_db: least SNR that is kept, in dB.
         min_probability: least probability that is kept.
+        as_noise: bool, shape (pick,): whether it is no surer than picks on noise of the same kind.
     Returns:
         status ("picked" or "abstained") and reason ("" if picked), both of dtype object, shape (pick,).
 
@@ -55,6 +58,9 @@ def abstain(
     if min_probability is not None:
         for idx in np.flatnonzero(~(present >= min_probability)):
             reasons[idx].append(f"probability {present[idx]:.2f} < {min_probability:.2f}")
+    if as_noise is not None:
+        for idx in np.flatnonzero(as_noise):
+            reasons[idx].append("no surer than in noise")
     if min_snr_db is not None:
         for idx in np.flatnonzero(~(snr >= min_snr_db)):
             reasons[idx].append(f"SNR {snr[idx]:.1f} dB < {min_snr_db:.1f} dB" if snr[idx] == snr[idx] else "no SNR")

@@ -79,6 +79,11 @@ class IntervalCalibration:
         """Return q * sigma, in the unit of `sigma` and its shape; inf or NaN where q is inf or sigma NaN."""
         return np.asarray(self.q(snr_db, alpha) * np.asarray(sigma, float))
 
+    @property
+    def leans_on_former(self) -> bool:
+        """Whether groups of a former calibration have a part in it."""
+        return self.scheme == "transfer"
+
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain JSON values; an infinite quantile is the string "inf", since JSON has no infinity."""
         return {"kind": "interval", **_plain(asdict(self))}

@@ -125,8 +125,11 @@ def _import_lines(package: Path, root: Path, notes: list[str]) -> None:
 
 
 def _seen(recipe: PickingRecipe, refs: Sequence[Ref]) -> tuple[list[str], list[str]]:
-    """Return the shots of which the shipped model has seen a record, by the content of the records; and the others."""
-    known = Bundle.open(SHIPPED).seen() if SHIPPED in shipped_bundles() else np.zeros(0, dtype=np.uint64)
+    """Return the shots of which a record trained, chose or calibrated the shipped model, by content; and the others."""
+    known = np.zeros(0, dtype=np.uint64)
+    if SHIPPED in shipped_bundles():
+        shipped = Bundle.open(SHIPPED)
+        known = np.concatenate([shipped.seen(), shipped.calibrated()])
     seen: set[str] = set()
     shots: set[str] = set()
     for record in records(recipe, refs):

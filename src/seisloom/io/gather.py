@@ -6,14 +6,15 @@ import re
 import struct
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.segy import METERS_IN_A_FOOT, SegyHeaders, SegyTraces, headers_of
-from seisloom.io.segy_layout import read_layout, read_su_layout
+from seisloom.io.segy import METERS_IN_A_FOOT, SegyHeaders, SegyTraces, headers_from, headers_of
+from seisloom.io.segy_layout import IEEE, WORDS, SegyLayout, read_layout, read_su_layout
 from seisloom.sample import Array
 
 SEG2_MARKS = (b"\x55\x3a", b"\x3a\x55")
@@ -104,7 +105,43 @@ def read_su(path: str | Path) -> Gather:
     return _gather_of(headers_of(read_su_layout(path)))
 
 
-def _gather_of(headers: SegyHeaders) -> Gather:
+def read_stream(traces: Sequence[Any], *, in_feet: bool = False) -> Gather:  # Any: ObsPy Traces
+    """Return ObsPy traces of one rate and length; shots, delays and places where they came from SEG-Y or SU.
+
+    Of traces that came from elsewhere nobody knows the shot: each begins at its own start, and that is noted where
+    they start at different times.
+
+    Args:
+        traces: at least one.
+        in_feet: whether coordinates are in feet.
+    """
+    data = np.stack([np.asarray(trace.data, dtype=np.float32) for trace in traces])
+    fs_hz = float(traces[0].stats.sampling_rate)
+    heads = [getattr(trace.stats.get("segy") or trace.stats.get("su"), "trace_header", None) for trace in traces]
+    if all(head is not None for head in heads):
+        layout = SegyLayout(
+            path=Path("Stream"), little_endian=False, format_code=IEEE, n_traces=len(traces),
+            n_samples=data.shape[1], interval_us=1e6 / fs_hz, first_trace=0, in_feet=in_feet,
+            is_su="su" in traces[0].stats,
+        )  # fmt: skip
+        return _gather_of(headers_from(_stream_words(heads), layout), data)
+    gather = Gather.from_array(data, fs_hz=fs_hz)
+    starts = [float(trace.stats.starttime) for trace in traces]
+    apart_s = max(starts) - min(starts)
+    notes = (f"traces start up to {apart_s:g} s apart; times count from the start of each",) if apart_s else ()
+    return replace(gather, station=np.array([trace.id for trace in traces]), notes=notes)
+
+
+def _stream_words(heads: Sequence[Any]) -> dict[str, Array]:  # Any: ObsPy's headers, which read a word when asked
+    """Return the header words that seisloom reads, int64 (trace,); ObsPy has its own names, at the same bytes."""
+    from obspy.io.segy.header import TRACE_HEADER_FORMAT
+
+    name_at = {start + 1: name for _, name, _, start in TRACE_HEADER_FORMAT}
+    names = {word: name_at[byte] for word, (byte, _) in WORDS.items()}
+    return {word: np.array([int(getattr(head, name, 0)) for head in heads]) for word, name in names.items()}
+
+
+def _gather_of(headers: SegyHeaders, data: Array | None = None) -> Gather:
     path = headers.path
     intervals_s = np.unique(headers.interval_s)
     if len(intervals_s) > 1:
@@ -113,7 +150,7 @@ def _gather_of(headers: SegyHeaders) -> Gather:
     numbers = [headers.shots[name] for name in SHOT_NUMBERS if np.any(headers.shots[name])]
     shot_id = numbers[0] if numbers else np.zeros(headers.n_traces, dtype=np.int64)
     return Gather(
-        SegyTraces(headers.layout), round(float(1 / intervals_s[0]), 9),
+        SegyTraces(headers.layout) if data is None else data, round(float(1 / intervals_s[0]), 9),
         headers.delay_s, shot_id, _stations(path, shot_id), headers.offset_m, headers.source_x, headers.source_y,
         headers.group_x, headers.group_y, str(path), headers.notes,
     )  # fmt: skip

@@ -80,7 +80,11 @@ def read_headers(path: str | Path) -> SegyHeaders:
 
 def headers_of(layout: SegyLayout) -> SegyHeaders:
     """Return the header words of all traces of a file whose layout is known; see `read_headers`."""
-    words = _words(layout)
+    return headers_from(_words(layout), layout)
+
+
+def headers_from(words: dict[str, Array], layout: SegyLayout) -> SegyHeaders:
+    """Return the headers of words as they are stored, each by its name in WORDS with shape (trace,)."""
     if layout.is_su:  # there these bytes hold other things
         for name in ("shot_point", "shot_point_scalar", "time_scalar"):
             words[name] = np.zeros_like(words[name])

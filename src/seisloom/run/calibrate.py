@@ -31,12 +31,22 @@ def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     return replace(opened, calibration=calibration)
 
 
-def write_calibration(opened: Opened, folder: Path, records: Sequence[Record]) -> None:
-    """Write the calibration, and the hashes of the records that it was made of beside those that trained."""
+def write_calibration(opened: Opened, folder: Path, records: Sequence[Record], former: Bundle | None = None) -> None:
+    """Write the calibration, and the hashes of the records that it was made of beside those that trained.
+
+    Args:
+        opened: the method with its calibration.
+        folder: of the bundle.
+        records: that calibrated it.
+        former: bundle whose calibration may have helped: its records then have a part in the new one.
+    """
     calibration = opened.calibration
     assert calibration is not None
     write_json(folder / "calibration.json", calibration.to_json())
-    write_hashes(folder / CALIBRATED, contents_of(records))
+    if not getattr(calibration, "leans_on_former", False):
+        former = None
+    helped = former.calibrated() if former is not None else np.zeros(0, np.uint64)
+    write_hashes(folder / CALIBRATED, np.concatenate([contents_of(records), helped]))
     logger.info("calibrated: %s", calibration.note)
 
 
@@ -64,7 +74,7 @@ def recalibrate(
         checkpoint: weights that the copy is to have instead; see `Bundle.network`.
         force: replace a bundle in `out`.
     Raises:
-        CalibrationError: if `name` is no bundle, or the records have no truth.
+        CalibrationError: if `name` is no bundle, all records have trained or chosen it, or they have no truth.
         RecipeError: if a change is not possible, or concerns how the network was trained.
         OutputError: if `out` is there already, or is there and no bundle.
     """
@@ -76,10 +86,11 @@ def recalibrate(
     former = opened.bundle
     if former is None:
         raise CalibrationError(f"{name} is a method without weights, and has no calibration to keep")
+    records = _not_seen(former, records)
     opened = replace(opened, recipe=_with_changes(opened.recipe, changes))
     network = None if checkpoint is None else former.network(checkpoint)
-    if network is not None:
-        opened = replace(opened, predictor=as_predictor(network))
+    if network is not None:  # the former calibration is of other weights, and cannot help
+        opened = replace(opened, predictor=as_predictor(network), calibration=None)
     calibrated = with_calibration(opened, records)
     partial_out = out.with_name(out.name + ".partial")
     shutil.rmtree(partial_out, ignore_errors=True)
@@ -89,13 +100,30 @@ def recalibrate(
         (partial_out / "recipe.yaml").write_text(opened.recipe.to_yaml(), encoding="utf-8")
     if network is not None:
         write_weights(network.state_dict(), partial_out)
-    write_calibration(calibrated, partial_out, records)
+    write_calibration(calibrated, partial_out, records, former if network is None else None)
     if force:
         shutil.rmtree(out, ignore_errors=True)
     partial_out.replace(out)
     bundle = Bundle.open(out)
     write_card(bundle, {})
     return bundle
+
+
+def _not_seen(bundle: Bundle, records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records that have neither trained nor chosen a bundle: on the others it errs less than on new ones."""
+    seen = bundle.seen()
+    kept = [one for one in records if not np.isin(one.content, seen).any()]
+    if records and not kept:
+        raise CalibrationError(
+            f"all of these {len(records)} gathers have trained or chosen {bundle.path}: on new ones it errs more. Name "
+            "shots that it has not seen, with --shots; they stand in its split.json"
+        )
+    if len(kept) < len(records):
+        logger.warning(
+            "%d of %d gathers are left out: they have trained or chosen the bundle, which errs more on new ones",
+            len(records) - len(kept), len(records),
+        )  # fmt: skip
+    return kept
 
 
 def _with_changes(recipe: Recipe, changes: Sequence[str]) -> Recipe:

@@ -17,7 +17,7 @@ from seisloom.run.calibrate import with_calibration, write_calibration
 from seisloom.run.evaluate import evaluate
 from seisloom.sample import Ref
 from seisloom.split import n_groups, split
-from seisloom.task import Calibration, Record, Report, Task, task_of
+from seisloom.task import Record, Report, Task, task_of
 
 logger = logging.getLogger("seisloom")
 ENOUGH_GROUPS = 9
@@ -68,11 +68,12 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     if n_folds:
         opened = replace(opened, calibration=task.calibrate(recipe, products, None))
     elif records:
-        opened = with_calibration(replace(opened, calibration=_calibration_before(recipe)), records)
+        before = _bundle_before(recipe)
+        opened = with_calibration(replace(opened, calibration=before and before.calibration), records)
     else:
         logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
     if opened.calibration is not None:
-        write_calibration(opened, out, [] if n_folds else records)
+        write_calibration(opened, out, [] if n_folds else records, None if n_folds else _bundle_before(recipe))
     report: Report = {}
     files: tuple[Path, ...] = ()
     if parts["test"]:
@@ -83,10 +84,10 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     return Trained(bundle, report, files)
 
 
-def _calibration_before(recipe: Recipe) -> Calibration | None:
-    """Return the calibration of the bundle that training began from: how far groups differ from each other."""
+def _bundle_before(recipe: Recipe) -> Bundle | None:
+    """Return the bundle that training began from; its calibration knows how far groups differ from each other."""
     before = recipe.train.init_from
-    return Bundle.open(before).calibration if before and not before.endswith((".ckpt", ".pth")) else None
+    return Bundle.open(before) if before and not before.endswith((".ckpt", ".pth")) else None
 
 
 def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:

@@ -40,6 +40,7 @@ def manifest(root: Path) -> list[dict[str, str]]:
     ],
 )  # fmt: skip
 def test_the_room_keeps_the_contract(tiny: Tiny, changes: tuple[str, ...]) -> None:
+    changes = (*changes, "apply.false_alarm_rate=null")  # what noise reaches is known of a whole file, not of a record
     check_task(PICKING, tiny(*changes))
 
 

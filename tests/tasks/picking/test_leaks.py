@@ -95,7 +95,7 @@ def test_without_its_waveform_a_record_is_not_picked_better_than_by_a_constant(
     noise = [replace(one, x=rng.standard_normal(one.x.shape).astype(np.float32)) for one in records]
     silent = [replace(one, x=np.zeros_like(one.x)) for one in records]
     constant = constant_hits(records)
-    assert hits(shipped, records) > 4 * constant, "the waveform itself must be picked, or the test says nothing"
+    assert hits(shipped, records) > 3 * constant, "the waveform itself must be picked, or the test says nothing"
     assert hits(shipped, noise) <= constant + 0.02
     assert hits(shipped, silent) == 0
 

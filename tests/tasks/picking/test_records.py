@@ -232,3 +232,41 @@ def test_a_real_gather_with_coordinates_in_another_unit_has_no_offsets(
         found = list(open_records(read_recipe("picking"), path))
     assert np.isnan(np.concatenate([record.offset_m for record in found])).all()
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("unpack", [False, True])
+def test_a_stream_of_a_segy_is_the_file(tmp_path: Path, unpack: bool) -> None:
+    rng = np.random.default_rng(0)
+    file = tmp_path / "R01.segy"
+    headers = {
+        "field_record": np.repeat([7, 9], 12), "source_x": np.repeat([0.0, 50.0], 12),
+        "group_x": np.tile(5.0 * np.arange(12), 2), "group_y": np.full(24, 3.25),
+    }  # fmt: skip
+    delay_s = np.linspace(-0.05, 0.4, 24).round(3)
+    write_segy(file, rng.normal(size=(24, 300)), interval_s=0.0005, headers=headers, delay_s=delay_s)
+    recipe = read_recipe("picking", ["target_fs=null"])
+    stream = obspy.read(str(file), format="SEGY", unpack_trace_headers=unpack)
+    for one, two in zip(open_records(recipe, file), open_records(recipe, stream), strict=True):
+        for name in ("x", "t0_s", "offset_m", "trace", "shot_id", "source_x", "group_x", "group_y", "content"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
+
+
+def test_traces_that_start_apart_are_picked_from_their_own_start_and_it_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stream = obspy.Stream([obspy.Trace(np.ones(50, np.float32)) for _ in range(2)])
+    stream[1].stats.starttime += 2.5
+    [record] = open_records(read_recipe("picking", ["target_fs=null"]), stream)
+    assert record.t0_s.tolist() == [0, 0]
+    assert "traces start up to 2.5 s apart; times count from the start of each" in caplog.text
+
+
+def test_records_below_the_network_s_band_are_warned_of(caplog: pytest.LogCaptureFixture, tiny_survey: Path) -> None:
+    recipe = read_recipe("picking", ["target_fs=2000"])
+    list(open_records(recipe, np.ones((2, 100)), 1000.0))
+    assert not caplog.records
+    list(open_records(recipe, np.ones((2, 100)), 250.0))
+    assert "records of 250 Hz hold nothing above 125 Hz, and the network was made for 2000 Hz" in caplog.text
+    caplog.clear()
+    list(open_records(read_recipe("picking", ["target_fs=100000"]), tiny_survey))
+    assert "the network was made for 100000 Hz" in caplog.text

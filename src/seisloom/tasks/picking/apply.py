@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ from seisloom.errors import DataError
 from seisloom.inference.windows import predict_in_batches, window_starts
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.noise import snr_db
+from seisloom.tasks.picking.noise_check import NoiseCheck, line_of
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.records import PickRecord
 
+logger = logging.getLogger("seisloom")
 COLUMNS = (
     "trace", "station", "shot_id", "phase", "time_s", "sigma_s", "lower_s", "upper_s", "probability", "snr_db",
     "status", "reason", "geometry", "offset_m", "record_fs_hz", "path", "source_x", "source_y", "group_x", "group_y",
@@ -42,10 +45,21 @@ def apply(
     """
     import pandas as pd
 
-    tables = [pd.DataFrame(_pick(recipe, predictor, calibration, record)) for record in records]
+    tables, lines = [], []
+    noise = NoiseCheck(recipe, lambda record: _signs(_pick(recipe, predictor, None, record)))
+    n_bad = 0
+    for record in records:
+        n_bad += record.n_non_finite
+        tables.append(pd.DataFrame(_pick(recipe, predictor, calibration, record)))
+        lines += [line_of(record)] * record.n_traces
+        noise.see(record)
     if not tables:
         raise DataError("there are no records to pick")
+    if n_bad:
+        logger.warning("%d samples were not finite, and count as 0", n_bad)
     table = pd.concat(tables, ignore_index=True)
+    limits = {line: noise.limits(line) for line in dict.fromkeys(lines)}
+    _decide(recipe, table, calibration, np.array([limits[line] for line in lines]))
     if table["truth_s"].notna().any():
         return table
     return table.drop(columns=[*HUMAN, *(name for name in table if str(name).startswith("half_"))])
@@ -74,11 +88,6 @@ def _pick(
     half = np.full(record.n_traces, np.nan)
     if calibration is not None:
         half = calibration.half_width(sigma_s, snr, alpha=1 - recipe.calibrate.level)
-    status, reason = abstain(
-        half, snr, probability,
-        abstain_width_s=config.abstain_width_s if calibration is not None else None,
-        min_snr_db=config.min_snr_db, min_probability=config.min_probability,
-    )  # fmt: skip
     levels = {} if calibration is None else {
         column_of(level): calibration.half_width(sigma_s, snr, alpha=1 - level) for level in calibration.levels
     }  # fmt: skip
@@ -86,13 +95,11 @@ def _pick(
         constant_s = calibration.constant[calibration.levels.index(recipe.calibrate.level)]
         levels[CONSTANT] = np.full(record.n_traces, constant_s)
     dead = ~np.any(record.x[:, 0] != 0, axis=-1)
-    status = np.where(dead, ABSTAINED, status)
-    reason = np.where(dead, "dead trace", reason)
     return {
         "trace": record.trace, "station": record.station, "shot_id": record.shot_id, "phase": "P",
         "time_s": np.where(dead, np.nan, time_s), "sigma_s": np.where(dead, np.nan, sigma_s),
         "lower_s": np.where(dead, np.nan, time_s - half), "upper_s": np.where(dead, np.nan, time_s + half),
-        "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": status, "reason": reason,
+        "probability": np.where(dead, 0.0, probability), "snr_db": snr, "status": ABSTAINED, "reason": "",
         "geometry": record.geometry, "offset_m": record.offset_m, "record_fs_hz": record.record_fs_hz,
         "path": record.path, "truth_s": record.truth_s, "pick_status": record.pick_status,
         "pick_uncertainty_s": record.pick_uncertainty_s, "pick_shift_s": record.pick_shift_s,
@@ -100,6 +107,29 @@ def _pick(
         **{f"{end}_{axis}": getattr(record, f"{end}_{axis}") for end in ("source", "group") for axis in ("x", "y")},
         **levels,
     }  # fmt: skip
+
+
+def _decide(
+    recipe: PickingRecipe, table: Any, calibration: IntervalCalibration | None, limits: Array
+) -> None:  # Any: a pandas table
+    """Set status and reason of each row, in place; `limits` is what noise reaches, shape (row, sign), or NaN."""
+    config = recipe.apply
+    dead = table["time_s"].isna().to_numpy()
+    half = (table["upper_s"] - table["time_s"]).to_numpy()
+    status, reason = abstain(
+        half, table["snr_db"].to_numpy(), table["probability"].to_numpy(),
+        as_noise=~np.any(_signs(table) > limits, axis=1) & ~np.isnan(limits).any(axis=1),
+        abstain_width_s=config.abstain_width_s if calibration is not None else None,
+        min_snr_db=config.min_snr_db, min_probability=config.min_probability,
+    )  # fmt: skip
+    table["status"] = np.where(dead, ABSTAINED, status)
+    table["reason"] = np.where(dead, "dead trace", reason)
+
+
+def _signs(picks: Mapping[str, Any]) -> Array:  # Any: columns of a table
+    """Return what makes picks sure, larger where they are surer: probability, a narrow spread, SNR in dB."""
+    signs = [np.asarray(picks["probability"]), -np.asarray(picks["sigma_s"]), np.asarray(picks["snr_db"])]
+    return np.nan_to_num(np.stack(signs, axis=1), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
 
 
 def locate(recipe: PickingRecipe, predictor: Predictor, record: PickRecord) -> tuple[Array, Array, Array]:

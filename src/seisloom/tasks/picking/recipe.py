@@ -131,6 +131,10 @@ class PickingApply(Config):
     """A pick with a lower signal-to-noise ratio is abstained from."""
     min_probability: float | None = Field(0.5, ge=0, le=1)
     """A trace on which an onset is less probable is abstained from."""
+    false_alarm_rate: float | None = Field(None, gt=0, le=1)
+    """Accepted share of noise that is picked: some traces of each file are also shown with their phases drawn anew,
+    and a trace is abstained from whose pick is no surer than those on such noise. What is abstained from may so depend
+    on the other traces of the file. None or 1 checks nothing."""
     snr_signal_s: float = Field(0.02, gt=0)
     """Length in s of the signal window of the SNR, from the pick on."""
     snr_noise_s: float = Field(0.02, gt=0)

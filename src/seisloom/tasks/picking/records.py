@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.gather import Gather, read_gather
+from seisloom.io.gather import Gather, read_gather, read_stream
 from seisloom.io.segy import cached_traces
+from seisloom.io.segy_layout import FEET
 from seisloom.sample import Array, Ref
 from seisloom.tasks.picking.data import (
     gathers,
@@ -31,6 +32,8 @@ from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.survey.manifest import NAME as MANIFEST
 
 logger = logging.getLogger("seisloom")
+LEAST_RATE = 0.5
+"""Of the network's sampling rate; records with a lower one are unlike those that it learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
     _without_far_offsets(list(rows.values()), str(root))
+    _warn_of_rate(recipe, min(float(row["sampling_rate_hz"]) for row in rows.values()), str(root))
     way = recipe.data.gather[0]
     shot_of = {ref.key: ref.key if way == "none" else ref.groups[way] for ref in whole}
     n_of, begun = Counter(shot_of.values()), Counter[str]()
@@ -105,6 +109,17 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
         shot = shot_of[some[0].key]
         yield from _from_rows(recipe, root, [rows[ref.key] for ref in some], part=(begun[shot], n_of[shot]))
         begun[shot] += len(some)
+
+
+def _warn_of_rate(recipe: PickingRecipe, fs_hz: float, source: str) -> None:
+    """Say so where records hold less than half of the band that the network works in: it has not learnt from such."""
+    wanted_hz = recipe.shards.target_fs
+    if wanted_hz is not None and fs_hz < LEAST_RATE * wanted_hz:
+        logger.warning(
+            "%s: records of %g Hz hold nothing above %g Hz, and the network was made for %g Hz. Its picks and "
+            "intervals are not to be relied on here: score it on shots of your own, or train for these records",
+            source, fs_hz, fs_hz / 2, wanted_hz,
+        )  # fmt: skip
 
 
 def _without_far_offsets(rows: Sequence[Any], source: str) -> None:  # Any: a table's rows
@@ -265,7 +280,7 @@ def _place_of_manifest(path: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  # Any: an ObsPy Stream
-    """An ObsPy Stream; its traces are neighbours in their order, time counts from each trace's start."""
+    """An ObsPy Stream; its traces are neighbours in their order."""
     by_shape: dict[tuple[float, int], list[tuple[int, Any]]] = {}
     for number, trace in enumerate(stream):
         if np.ma.isMaskedArray(trace.data):
@@ -273,14 +288,15 @@ def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  #
         by_shape.setdefault((float(trace.stats.sampling_rate), trace.stats.npts), []).append((number, trace))
     if not by_shape:
         raise DataError("the Stream has no traces")
-    for (fs_hz, _), some in by_shape.items():
-        gather = _gather_of_array(np.stack([trace.data for _, trace in some]).astype(np.float32), fs_hz)
-        stations = np.array([trace.id for _, trace in some])
+    file_header = getattr(getattr(stream, "stats", None), "binary_file_header", None)
+    in_feet = getattr(file_header, "measurement_system", 0) == FEET
+    for some in by_shape.values():
+        gather = read_stream([trace for _, trace in some], in_feet=in_feet)
+        for note in gather.notes:
+            logger.warning("Stream: %s", note)
         numbers = np.array([number for number, _ in some])
         for record in _from_gather(recipe, gather):
-            first = int(record.trace[0])
-            here = slice(first, first + record.n_traces)
-            yield replace(record, station=stations[here], trace=numbers[here])
+            yield replace(record, trace=numbers[record.trace])
 
 
 def with_picks(
@@ -363,7 +379,8 @@ def _gather_of_array(array: Array, fs_hz: float) -> Gather:
         raise DataError(f"an array of shape {array.shape} is empty: there is nothing to pick")
     if not (math.isfinite(fs_hz) and fs_hz > 0):
         raise DataError(f"fs_hz must be above 0, it is {fs_hz}")
-    return Gather.from_array(traces.astype(np.float32), fs_hz=fs_hz)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is counted with what is not finite
+        return Gather.from_array(traces.astype(np.float32), fs_hz=fs_hz)
 
 
 def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
@@ -371,7 +388,9 @@ def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
     size = recipe.data.gather_size if recipe.data.gather[0] != "none" else 1
     n_time = gather.take(np.arange(min(1, gather.n_traces))).shape[-1]
     end_s = gather.delay_s + n_time / gather.fs_hz
-    offset_m = plausible_offsets(np.abs(gather.offset_m), end_s, source=gather.path or "the array")
+    source = gather.path or "the array"
+    offset_m = plausible_offsets(np.abs(gather.offset_m), end_s, source=source)
+    _warn_of_rate(recipe, gather.fs_hz, source)
     for some, part in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
         yield _record(
             recipe, gather.take(some), gather.fs_hz, part=part,
