@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped mo
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 Checkpoint = Annotated[str | None, typer.Option(help="best, last or a path, in place of the bundle's weights.")]
 Limits = Annotated[float | None, typer.Option(help="Abstain where the half-width q*sigma is larger, in s.")]
+FalseAlarms = Annotated[float | None, typer.Option(help="Share of noise that may be picked; 1 picks noise too.")]
 MinSnr = Annotated[float | None, typer.Option(help="Abstain where the signal-to-noise ratio is lower, in dB.")]
 
 
@@ -137,6 +138,7 @@ def apply(
     figure: Annotated[Path | None, typer.Option(help="Picture of the first gathers with picks.")] = None,
     abstain_width_s: Limits = None,
     min_snr_db: MinSnr = None,
+    false_alarm_rate: FalseAlarms = None,
     device: Device = "auto",
     checkpoint: Checkpoint = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
@@ -149,23 +151,16 @@ def apply(
         raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
     figure = picture_for(figure)
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
-    limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db}
+    limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db, "false_alarm_rate": false_alarm_rate}
     opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
-    n_bad = 0
-
-    def counted() -> Iterator[Any]:  # Any: the room's record
-        """Yield the records one by one: all at once, a station's may be larger than the memory."""
-        nonlocal n_bad
-        for record in opened.task.open(opened.recipe, source, None):
-            n_bad += record.n_non_finite
-            yield record
-
-    # A figure shows a record that is only known at the end, so for one they are all kept
-    records = counted() if figure is None else list(counted())
+    # One by one, since all at once a station's may be larger than the memory. A figure shows a record that is only
+    # known at the end, so for one they are all kept
+    records = opened.task.open(opened.recipe, source, None)
+    records = records if figure is None else list(records)
     product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
     opened.task.write(product, out)
     counts = product["status"].value_counts().to_dict()
-    screen.say(f"read {len(product)} traces of {source}" + (f", {n_bad} samples were not finite" if n_bad else ""))
+    screen.say(f"read {len(product)} traces of {source}")
     screen.say(f"wrote {out}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     for reason, count in _reasons(product).items():
         screen.say(f"abstained: {count} x {reason}")

@@ -1,0 +1,272 @@
+"""A volume of any size through a model that sees tiles: the same bytes whoever computes them, in whatever order.
+
+For every voxel the outputs of its tiles, times their weights, are added in the order of tiles, in float64, and rounded
+once. So the result depends on the tiles, the model and the size of batches alone: not on the size of chunks, the number
+of workers, or on how often the run was stopped. Memory is that of an owner and a few tiles (see `owners`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from seisloom.compute import InThisProcess
+from seisloom.config import Config
+from seisloom.errors import DataError
+from seisloom.inference.feed import Prepare, Read, batches, one_ahead, run_model, tile_inputs
+from seisloom.inference.lattice import Box, Index, Lattice, Window, lattice
+from seisloom.inference.owners import Owners, Queue, Step, owner_size
+from seisloom.inference.resume import Counts, kept_folder, mark, marked, open_scratch
+from seisloom.inference.spill import Kept, Spill, forget_kept
+from seisloom.progress import track
+from seisloom.sample import Array, Predictor
+
+Write: TypeAlias = Callable[[Box, Array, str], None]
+"""Stores the samples of a box, float32, of a variable; the edges of boxes are multiples of `grain`."""
+SUMS_SHARE, READING_SHARE = 0.4, 0.05
+"""Of the memory of a worker: the sums of an owner, and a block that is read. Up to three blocks are there at once; the
+rest is for batches, their outputs and weights."""
+
+
+class Tiling(Config):
+    """How a volume is cut into tiles for a model, and how they are put together."""
+
+    patch: tuple[int, ...]
+    """Samples that the model sees along each axis, slowest axis first; 1 across which it does not look."""
+    overlap: float = 0.25
+    """Share of a patch by which neighbours overlap; 0 to below 1."""
+    window: Window = "cosine"
+    """Weight of a tile from its middle to its edge: cosine, gaussian or flat."""
+    batch_size: int = 1
+    """Tiles that go through the model at once; it decides the last bit of a result."""
+    squeeze: bool = False
+    """Take axes of length 1 of the patch away for the model: a 2-D model through the sections of a 3-D volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileJob:
+    """What is computed, from what, and where to. It may be pickled if its functions may."""
+
+    tiling: Tiling
+    shape: tuple[int, ...]
+    """Of the volume."""
+    outputs: tuple[str, ...]
+    """Names of the model's outputs that are wanted."""
+    read: Read
+    """Such as `volume.read`. Called from a thread while the model runs."""
+    write: Write
+    """Such as `writer.write`."""
+    grain: tuple[int, ...]
+    """Such as `writer.grain`."""
+    open_predictor: Callable[[], Predictor]
+    """Called once in each process; it also sets the number of threads, which must be the same everywhere."""
+    prepare: Prepare | None = None
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """What else decides the bytes, in words or hashes: model, input, output, threads a worker."""
+
+    def decides(self) -> dict[str, Any]:  # Any: JSON values
+        """Return all that decides the bytes of the result, as JSON values."""
+        return {
+            **self.tiling.model_dump(mode="json"),
+            "shape": list(self.shape), "outputs": list(self.outputs), **self.identity,
+        }  # fmt: skip
+
+    def lattice(self) -> Lattice:
+        """Return the tiles."""
+        return lattice(self.shape, self.tiling.patch, overlap=self.tiling.overlap, window=self.tiling.window)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a run did, earlier parts of it included; what was lost when it was killed is not counted."""
+
+    counts: Counts
+    forwards_needed: int
+    """Number of tiles: the forwards of one pass over the volume."""
+    n_owners: int
+    n_resumed: int
+    """Owners that an earlier run had finished."""
+
+
+def sweep(
+    job: TileJob,
+    scratch: Path,
+    *,
+    pool: Executor | None = None,
+    workers: int = 1,
+    memory_mb: float = 512,
+    spill: bool = True,
+    force: bool = False,
+) -> Swept:
+    """Compute the whole of a volume, or what an earlier run with the same scratch folder has left.
+
+    Args:
+        job: what is computed.
+        scratch: folder beside the output, or in it; the caller removes it with `forget_run` when the output is in its
+            place.
+        pool: where it runs, see `seisloom.compute.executor`; this process by default.
+        workers: owners that run at once.
+        memory_mb: that a worker may take beside the model and its activations, in 10^6 bytes. The default has owners of
+            256^3 samples for one output.
+        spill: keep outputs of border tiles on disk until all their owners are written; otherwise each owner that they
+            touch runs them.
+        force: forget what an earlier run left.
+    Raises:
+        DataError: if patch, overlap, batch size and volume do not fit.
+        OutputError: if `scratch` belongs to another run, or one grain of the output does not fit the memory.
+        SchemaError: if the model does not give what is asked.
+    """
+    _check(job)
+    tiles = job.lattice()
+    size = owner_size(
+        job.shape, job.grain, job.tiling.patch,
+        n_outputs=len(job.outputs), memory_mb=SUMS_SHARE * memory_mb, workers=workers,
+    )  # fmt: skip
+    size = open_scratch(scratch, job.decides(), size, force=force)
+    written, homed = marked(scratch, "written"), marked(scratch, "homed")
+    work = Work(job, Owners(tiles, size), scratch, max_voxels=int(READING_SHARE * memory_mb * 1e6 / 4))
+    queue = Queue(work.owners, written=set(written), homed=set(homed), workers=workers, keep=spill)
+    counts = sum([*written.values(), *homed.values()], Counts())
+    left = prod(job.shape) - counts.voxels
+    done = _run_owners(work, queue, pool or InThisProcess(), workers, keep=spill)
+    try:
+        for one in track(done, total=left, what="computing tiles", unit="voxels", size=lambda one: one.voxels):
+            counts += one
+    finally:
+        _opened.cache_clear()
+    return Swept(counts, tiles.n_tiles, len(work.owners), len(written))
+
+
+def _check(job: TileJob) -> None:
+    if job.tiling.batch_size < 1:
+        raise DataError(f"batch_size {job.tiling.batch_size}: at least 1 is needed")
+    if not job.outputs:
+        raise DataError("no output of the model is asked for; name at least one")
+    if len(job.grain) != len(job.shape):
+        raise DataError(f"grain {job.grain} of the output does not fit a volume of {job.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job and how it is parted; it travels to the workers."""
+
+    job: TileJob
+    owners: Owners
+    scratch: Path
+    max_voxels: int
+    """Of a block that is read."""
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """A name for this run, so that a process opens the model once for it."""
+
+
+def _run_owners(work: Work, queue: Queue, pool: Executor, workers: int, *, keep: bool) -> Iterator[Counts]:
+    """Yield the counts of each step when it has finished."""
+    running: dict[Future[Counts], tuple[Index, Step]] = {}
+    while queue or running:
+        while len(running) < workers and (now := queue.take()) is not None:
+            owner, step = now
+            later = sorted(one for one in work.owners.wanted_by(owner) if one in queue) if keep else []
+            running[pool.submit(run_step, work, owner, step, later)] = now
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            queue.finish(*running.pop(future))
+            yield future.result()
+
+
+def run_step(work: Work, owner: Index, step: Step, later: Sequence[Index]) -> Counts:
+    """Run the tiles of an owner, sum and write it, or both, and keep the outputs that the owners of `later` want."""
+    if step == "home":
+        return _run_home(work, owner, later)
+    counts = _sum_owner(work, owner, later if step == "whole" else (), counts_input=step == "whole")
+    mark(work.scratch, "written", owner, counts)
+    forget_kept(kept_folder(work.scratch), work.owners, owner)
+    return counts
+
+
+def _run_home(work: Work, owner: Index, later: Sequence[Index]) -> Counts:
+    """Run the tiles that are at home with an owner and keep their outputs, for itself too."""
+    tiles = [tile for tile in work.owners.tiles(owner) if work.owners.home(tile) == owner]
+    n_not_finite = 0
+    with Spill(kept_folder(work.scratch), work.owners, owner, [*later, owner]) as spill:
+        for tile, (values, not_finite) in zip(tiles, _outputs(work, tiles), strict=True):
+            spill.keep(tile, values)
+            n_not_finite += not_finite
+    counts = _counts(work, len(tiles), bytes_kept=spill.n_bytes, input_not_finite=n_not_finite)
+    mark(work.scratch, "homed", owner, counts)
+    return counts
+
+
+def _sum_owner(work: Work, owner: Index, later: Sequence[Index], *, counts_input: bool) -> Counts:
+    """Sum the tiles of an owner in their order, running those that are not kept, and write it."""
+    owners, names, folder = work.owners, work.job.outputs, kept_folder(work.scratch)
+    box = owners.box(owner)
+    sums = {name: np.zeros([side.stop - side.start for side in box]) for name in names}
+    n_made = n_not_finite = 0
+    with Kept(folder, owners, owner, names) as kept, Spill(folder, owners, owner, later) as spill:
+        model = _outputs(work, [tile for tile in owners.tiles(owner) if tile not in kept])
+        for tile in owners.tiles(owner):
+            in_tile, in_owner = owners.overlap(tile, owner)
+            if tile in kept:
+                values = kept.take(tile)
+            else:
+                whole, not_finite = next(model)
+                n_made += 1
+                if owners.home(tile) == owner:
+                    spill.keep(tile, whole)
+                    n_not_finite += not_finite
+                values = {name: one[in_tile] for name, one in whole.items()}
+            weight = owners.lattice.weight(tile, in_tile)
+            with np.errstate(invalid="ignore", over="ignore"):  # infinite outputs are counted when they are written
+                for name, one in values.items():
+                    sums[name][in_owner] += weight * one
+    return _counts(
+        work, n_made, bytes_kept=spill.n_bytes, input_not_finite=n_not_finite if counts_input else 0,
+        voxels=prod(side.stop - side.start for side in box), output_not_finite=_write(work.job, box, sums),
+    )  # fmt: skip
+
+
+def _write(job: TileJob, box: Box, sums: dict[str, Array]) -> dict[str, int]:
+    """Write the outputs of a box, and return how many voxels of each are not finite."""
+    not_finite = {}
+    for name in job.outputs:
+        with np.errstate(over="ignore"):
+            result = sums.pop(name).astype(np.float32)
+        not_finite[name] = int(result.size - np.isfinite(result).sum())
+        job.write(box, result, name)
+    return not_finite
+
+
+def _counts(work: Work, n_made: int, **counted: Any) -> Counts:  # Any: fields of Counts
+    return Counts(forwards_made=n_made, forwards_filled=-n_made % work.job.tiling.batch_size, **counted)
+
+
+def _outputs(work: Work, tiles: Sequence[Index]) -> Iterator[tuple[dict[str, Array], int]]:
+    """Yield the outputs of each tile, cropped to the volume, and how much of its cell's input was not finite."""
+    job, tiling, lattice = work.job, work.job.tiling, work.owners.lattice
+    predictor = _opened(_Opening(work.run, job.open_predictor))
+    inputs = tile_inputs(lattice, tiles, job.read, job.prepare, max_voxels=work.max_voxels)
+    inside = tuple(slice(axis.padding[0], axis.padding[0] + axis.length) for axis in lattice.axes)
+    for x, not_finite in one_ahead(batches(inputs, tiling.batch_size)):
+        found = run_model(predictor, x, job.outputs, squeeze=tiling.squeeze)
+        for k, count in enumerate(not_finite):
+            yield {name: values[k][inside] for name, values in found.items()}, count
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A predictor to be opened. A pickled function is another one each time it arrives, so the run's name tells."""
+
+    run: str
+    open: Callable[[], Predictor] = field(compare=False)
+
+
+@lru_cache(maxsize=1)
+def _opened(opening: _Opening) -> Predictor:
+    return opening.open()
