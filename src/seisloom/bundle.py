@@ -134,7 +134,11 @@ def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    moved = network.to(device).eval()
+    try:
+        moved = network.to(device).eval()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        there = ", ".join(["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))])
+        raise BundleError(f"there is no device {device!r} here. Give auto, or one of: {there}") from error
 
     def predict(arrays: Arrays) -> dict[str, Array]:
         with torch.inference_mode():
@@ -195,14 +199,15 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
     Raises:
         BundleError: if the file holds anything but tensors and plain values.
     """
-    import pickle
-
     import torch
 
     try:
         loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise BundleError(f"{file}: not weights alone, so it is not opened: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # torch raises whatever the bytes lead it to, a KeyError for a line of text
+        raise BundleError(
+            f"{file}: damaged, or more than weights, and what could run is not opened. Give a .ckpt of a training, or "
+            "a .pth of a state_dict"
+        ) from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     tensors = {name: one for name, one in state.items() if isinstance(one, torch.Tensor)}
     if not tensors:
@@ -280,6 +285,7 @@ def open_predictor(
         checkpoint: see `Bundle.network`.
     Raises:
         PluginError: if the name is both a shipped bundle and a method, or nothing at all.
+        BundleError: if a method is given a checkpoint, or there is no such device or checkpoint.
     """
     text = str(name)
     is_method = text in plugins.names("methods")
@@ -296,6 +302,8 @@ def open_predictor(
             )  # fmt: skip
         return Opened(label, bundle.task, bundle.recipe, predictor, bundle.calibration, bundle)
     if is_method:
+        if checkpoint is not None:
+            raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
         method = plugins.load("methods", text)(name=text)
         chosen = recipe if recipe is not None else read_recipe(method.task)
         return Opened(text, plugins.load("tasks", method.task), chosen, method.predictor(chosen), None)

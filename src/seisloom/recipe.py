@@ -229,6 +229,8 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     file = Path(path)
     if not file.suffix and not file.exists():
         file = packaged_recipe(str(path))
+    if file.is_dir():
+        raise RecipeError(f"{path}: is a folder, and no recipe. If it is the survey, write --data {path}")
     if not file.is_file():
         raise MissingDataError(f"{path}: no such recipe. Packaged ones: {', '.join(packaged_recipes())}")
     try:
@@ -396,11 +398,23 @@ def _sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pyd
     path = ".".join(str(step) for step in place)
     if error["type"] == "extra_forbidden":
         known = _keys_at(kind, tree, place[:-1])
-        return f"{path}: unknown key{plugins.nearest(str(place[-1]), known)}"
+        if len(place) == 1 and issubclass(kind, Recipe):
+            known += [alias for alias in kind.aliases if alias not in known]
+        return f"{path}: unknown key{_owners_of(place) or plugins.nearest(str(place[-1]), known)}"
     message = error["msg"].removeprefix("Value error, ")
     given = error.get("input")
+    if error["type"] == "tuple_type" and isinstance(given, str):
+        return f"{path}: is a list; write '{path}=[{given}]'"
     shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
     return f"{path}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _owners_of(place: Sequence[str | int]) -> str:
+    """Say which models have a key that the recipe's own has not."""
+    if len(place) != 2 or place[0] != "model":
+        return ""
+    owners = [name for name in plugins.names("models") if place[1] in plugins.load("models", name).model_fields]
+    return f" of this model; it is one of {' and '.join(owners)}, so give model.name={owners[0]}" if owners else ""
 
 
 def _keys_at(kind: type[BaseModel], tree: Json, place: Sequence[str | int]) -> list[str]:

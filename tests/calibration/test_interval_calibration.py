@@ -127,3 +127,14 @@ def test_a_bin_of_few_groups_is_merged() -> None:
     groups = np.concatenate([np.zeros(100), np.arange(100)])
     assert snr_edges(snr, n_bins=2, min_n=50, groups=groups, min_groups=2) == ()
     assert snr_edges(snr, n_bins=2, min_n=50, groups=groups) == (20.0,)
+
+
+def test_bins_and_levels_that_cannot_be_told_apart_are_named() -> None:
+    rng = np.random.default_rng(0)
+    error, groups = rng.normal(size=12), np.repeat(["a", "b", "c"], 4)
+    made = calibrate_intervals(
+        np.round(error), np.ones(12), groups=groups, snr_db=rng.normal(size=12), n_bins=3, min_n=100
+    )
+    assert "1 of the 3 bins by SNR that were asked for: each needs 100 picks (calibrate.min_bin)" in made.note
+    assert len(set(made.pooled)) < len(made.pooled)
+    assert "alike, since so few picks or groups do not tell these levels apart" in made.note

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,12 @@ from seisloom.bundle import Bundle
 from seisloom.calibration.intervals import calibrate_intervals
 from seisloom.cli.main import app
 from seisloom.cli.values import quantile_lines
+from seisloom.errors import MissingDataError
+from seisloom.recipe import Recipe
 from seisloom.run.train import Trained
+from seisloom.run.write import write_shards
 
+Tiny = Callable[..., Recipe]
 RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
 
 
@@ -121,6 +125,31 @@ WRONG = {
         ["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "text.segy/a.png"],
         "cannot be made",
     ),
+    "a device that is not there": (
+        ["apply", "onset-refraction", "x.segy", "--out", "p.csv", "--device", "tpu"],
+        "'tpu'",
+    ),
+    "a checkpoint of a method": (
+        ["apply", "aic", "x.segy", "--out", "p.csv", "--checkpoint", "last"],
+        "without weights",
+    ),
+    "a checkpoint that is text": (
+        ["apply", "onset-refraction", "x.segy", "--out", "p.csv", "--checkpoint", "text.segy"],
+        "damaged, or more than weights",
+    ),
+    "a key of another model": (
+        ["train", "--window-size", "256"],
+        "it is one of onset_transformer, so give model.name=onset_transformer",
+    ),
+    "a mistyped option": (["train", "--epoch", "2"], "did you mean 'epochs'"),
+    "one name where a list is meant": (["train", "split.by=station"], "write 'split.by=[station]'"),
+    "a folder for a recipe": (["train", "."], ".: is a folder, and no recipe. If it is the survey, write --data ."),
+    "records to import that are not there": (
+        ["manifest", "import", "none", "--picks", "p.sgt", "--geom", "L", "--out", "q"],
+        "none: no such file",
+    ),
+    "a folder that is not there": (["recipe", "new", "picking", "--out", "none/p.yaml"], "none/p.yaml: No such file"),
+    "a folder below a file": (["recipe", "new", "picking", "--out", "text.segy/p.yaml"], "text.segy/p.yaml: Not a dir"),
     "an unset variable": (["shards", "write", "data.root=$NO_SUCH/x", "--out", "s"], "export NO_SUCH="),
 }
 
@@ -306,3 +335,21 @@ def test_the_folder_of_a_picture_is_made(tiny_survey: Path, tmp_path: Path) -> N
     said = CliRunner().invoke(app, words, catch_exceptions=False)
     assert said.exit_code == 0, said.output
     assert figure.stat().st_size > 0
+
+
+def test_shards_alone_say_what_to_train_by(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tiny("shards.win_len_s=0.09")
+    write_shards(recipe, tmp_path / "shards")
+    asked: list[Recipe] = []
+
+    def note(found: Recipe, *_: object, **__: object) -> Trained:
+        asked.append(found)
+        raise MissingDataError("enough")
+
+    monkeypatch.setattr("seisloom.run.train.train", note)
+    for words in (["--epochs", "3"], ["train.epochs=3"], ["--data", str(tmp_path)]):
+        CliRunner().invoke(app, ["train", "--shards", str(tmp_path / "shards"), *words, "--out", str(tmp_path / "b")])
+    same = recipe.model_copy(update={"train": recipe.train.model_copy(update={"epochs": 3})})
+    assert asked[:2] == [same, same]
+    assert asked[2].data.root == str(tmp_path.resolve())
+    assert asked[2].shards == recipe.shards

@@ -179,7 +179,8 @@ def calibrate_intervals(
         n_per_bin=tuple(int(np.sum(bins == one)) for one in range(len(edges) + 1)) if edges else (scores.size,),
         scheme=scheme,
         promised=everywhere,
-        note=_note(scores, labels, levels, everywhere, scheme, edges, 0 if spare is None else len(spare)),
+        note=_note(scores, labels, levels, everywhere, scheme, edges, 0 if spare is None else len(spare))
+        + _fewer(levels, pooled, n_bins, len(edges) + 1, min_n),
         constant=_quantiles(np.abs(np.asarray(error, float)), labels, levels, scheme, spare)[0],
         group_scores=keep_groups(split_by_group(scores, labels)),
     )
@@ -264,6 +265,19 @@ def _note(
             f"worst {np.min(left_out):.2f}"
         )
     return ". ".join(text) + "."
+
+
+def _fewer(levels: Sequence[float], pooled: tuple[float, ...], n_asked: int, n_bins: int, min_n: int) -> str:
+    """What was asked for and could not be told apart: bins by SNR, and levels."""
+    said = ""
+    if n_bins < n_asked:
+        said += (
+            f" {n_bins} of the {n_asked} bins by SNR that were asked for: each needs {min_n} picks (calibrate.min_bin)."
+        )
+    alike = [f"{level:.0%}" for level, q in zip(levels, pooled, strict=True) if pooled.count(q) > 1]
+    if alike:
+        said += f" {', '.join(alike)}: alike, since so few picks or groups do not tell these levels apart."
+    return said
 
 
 def _plain(value: Any) -> Any:  # Any: JSON values

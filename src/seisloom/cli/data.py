@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seisloom.cli import screen
-from seisloom.errors import RecipeError
+from seisloom.cli.values import picture_for, writing
+from seisloom.errors import MissingDataError, RecipeError
 
 if TYPE_CHECKING:
     from seisloom.recipe import Recipe
@@ -17,6 +18,8 @@ synth = typer.Typer(no_args_is_help=True, help="Make data with known truth.")
 manifest = typer.Typer(no_args_is_help=True, help="Match traces, shots and picks of a survey.")
 shards = typer.Typer(no_args_is_help=True, help="Cut samples once, train many times.")
 
+PACKAGED = "picking"
+"""The recipe where none is named."""
 LOOSE = {"ignore_unknown_options": True, "allow_extra_args": True}
 """Lets a command take `--key value` for any key of a recipe."""
 Workers = Annotated[int | None, typer.Option(help="Processes; by default one a core.")]
@@ -40,7 +43,7 @@ def survey(
     from seisloom.tasks.picking.survey.synth import write_survey
 
     config = config_from(SurveyConfig, changes or [], where="survey")
-    with executor(cluster, workers) as pool:
+    with writing(out), executor(cluster, workers) as pool:
         summary = write_survey(config, out, executor=pool, force=force)
     screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items()))
     screen.say(f"next: seisloom manifest build {out}")
@@ -70,7 +73,7 @@ def build(
     from seisloom.compute import executor
     from seisloom.tasks.picking.survey.build import build_manifest
 
-    with executor(cluster, workers) as pool:
+    with writing(root if out is None else out), executor(cluster, workers) as pool:
         report = build_manifest(
             root, geometries=split_names(geom), arrivals=arrivals, shot_byte=shot_byte,
             allow_index_alignment=allow_index_alignment, out=out, executor=pool,
@@ -94,7 +97,8 @@ def import_gathers(
     """Make a survey of shot gathers and their picks, in the layout that `manifest build` reads."""
     from seisloom.tasks.picking.survey.import_line import import_line
 
-    counts = import_line(files, picks, out, geometry=geom)
+    with writing(out):
+        counts = import_line(files, picks, out, geometry=geom)
     screen.say(f"{geom}: " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
     screen.say(f"next: seisloom manifest build {out}")
 
@@ -110,7 +114,7 @@ def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv
 @shards.command("write", context_settings=LOOSE)
 def write(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = "picking",
+    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = PACKAGED,
     changes: Changes = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the shards.")] = Path("shards"),
@@ -128,7 +132,7 @@ def write(
     plots = {"shards.plots_pos": plots_pos, "shards.plots_neg": plots_neg}
     options = [f"{key}={value}" for key, value in plots.items() if value is not None]
     found = open_recipe(recipe, [*(changes or []), *context.args, *options], data=data, geom=geom)
-    with executor(cluster, workers) as pool:
+    with writing(out), executor(cluster, workers) as pool:
         summaries = write_shards(found, out, pool=pool, force=force)
     rows: dict[str, dict[str, Any]] = {}
     left_out: dict[str, int] = {}
@@ -136,7 +140,7 @@ def write(
         row = rows.setdefault(one.path.parent.name, {"geometry": one.path.parent.name, "shards": 0, "samples": 0})
         row["shards"] += 1
         row["samples"] += one.n_samples
-        row["kept from before"] = row.get("kept from before", 0) + int(one.existed)
+        row["shards kept"] = row.get("shards kept", 0) + int(one.existed)
         for name, count in one.counts.items():
             row[name] = row.get(name, 0) + count
         for reason, count in one.left_out.items():
@@ -149,7 +153,8 @@ def write(
     if isinstance(found, PickingRecipe) and (found.shards.plots_pos or found.shards.plots_neg):
         from seisloom.tasks.picking.view import draw_shards
 
-        pictures = draw_shards(found, out)
+        with writing(out):
+            pictures = draw_shards(found, out)
         for picture in pictures:
             screen.say(f"drew {picture}")
         if found.shards.plots_neg and not any(picture.stem == "negative" for picture in pictures):
@@ -183,7 +188,9 @@ def show(
     """Draw some samples with their labels."""
     from seisloom.tasks.picking.view import draw_samples
 
-    screen.say(f"drew {draw_samples(folder, n=n, out=out)}")
+    with writing(picture_for(out)):
+        draw_samples(folder, n=n, out=out)
+    screen.say(f"drew {out}")
 
 
 def split_names(names: list[str] | None) -> list[str] | None:
@@ -191,18 +198,44 @@ def split_names(names: list[str] | None) -> list[str] | None:
     return [one for name in names for one in name.replace(",", " ").split()] if names else None
 
 
-def open_recipe(recipe: str, changes: list[str], *, data: str | None = None, geom: list[str] | None = None) -> Recipe:
-    """Return a recipe with the command's options; a first argument that is a change means the packaged recipe."""
-    from seisloom.recipe import read_recipe
+def open_recipe(
+    recipe: str | None,
+    changes: list[str],
+    *,
+    data: str | None = None,
+    geom: list[str] | None = None,
+    written_by: Path | None = None,
+) -> Recipe:
+    """Return a recipe with the command's options.
 
-    if "=" in recipe or recipe.startswith("--"):  # an unknown option took the recipe's place: it is one of its keys
-        changes, recipe = [recipe, *changes], "picking"
+    A first argument that is a change names no recipe: then it is the one that the shards were written by, of all
+    their lines, since they may have been written one by one; else the packaged one.
+
+    Raises:
+        MissingDataError: if the survey that the shards were cut from is no longer there.
+    """
+    from seisloom.recipe import expand, read_recipe
+
+    # An unknown option took the recipe's place: it is one of its keys
+    if recipe is not None and ("=" in recipe or recipe.startswith("--")):
+        changes, recipe = [recipe, *changes], None
     changes = as_changes(changes)
+    by_shards = recipe is None and written_by is not None
+    if by_shards:
+        screen.say(f"recipe: {written_by}")
+        recipe, changes = str(written_by), ["data.geometries=[]", *changes]
     if data is not None:
         changes = [*changes, f"data.root={Path(data).resolve() if not data.startswith('$') else data}"]
     if geom:
         changes = [*changes, f"data.geometries={split_names(geom)}"]
-    return read_recipe(recipe, changes)
+    found = read_recipe(recipe or PACKAGED, changes)
+    root = getattr(found.data, "root", None)
+    if by_shards and root and not expand(root).is_dir():
+        raise MissingDataError(
+            f"{root}: the survey that these shards were cut from is not there, and whole records of it calibrate and "
+            "score. Say where it is: --data ROOT"
+        )
+    return found
 
 
 def as_changes(words: list[str]) -> list[str]:

@@ -58,6 +58,11 @@ def options(
     os.environ["SEISLOOM_DEBUG"] = "1" if debug else ""
 
 
+def _place_of(error: OSError) -> str:
+    """Return the file that an error is about; a full disk names none, and it is the output that met it."""
+    return os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "the output"
+
+
 def main() -> None:
     """Run the command; an expected error is one line and exit code 2."""
     try:
@@ -67,10 +72,15 @@ def main() -> None:
             raise
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is there to be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a folder that is not there or not ours, a full disk: whichever step meets it
+        if os.environ.get("SEISLOOM_DEBUG"):
+            raise
+        sys.stderr.write(f"error: {_place_of(error)}: {error.strerror or error}. Choose another place, or make room\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(130)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seisloom.cli import screen
+from seisloom.cli.values import writing
 from seisloom.errors import OutputError
 
 app = typer.Typer(no_args_is_help=True, help="Begin, check and show recipes.")
@@ -29,7 +30,8 @@ def new(
     target = out or Path(f"{room}.yaml")
     if target.exists() and not force:
         raise OutputError(f"{target}: is there already. Choose another --out, or replace it with --force")
-    target.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    with writing(target):
+        target.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     screen.say(f"wrote {target}; packaged recipes: {', '.join(packaged_recipes())}")
 
 

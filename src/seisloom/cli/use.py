@@ -11,7 +11,7 @@ import typer
 
 from seisloom.cli import screen
 from seisloom.cli.data import open_recipe
-from seisloom.cli.values import folder_for, picture_for, quantile_lines, shot_numbers
+from seisloom.cli.values import folder_for, picture_for, quantile_lines, shot_numbers, writing
 from seisloom.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -27,18 +27,26 @@ MinSnr = Annotated[float | None, typer.Option(help="Abstain where the signal-to-
 
 def train(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = "picking",
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="Recipe, by path or packaged name, or a first key=value; by default the shards' or picking."),
+    ] = None,
     changes: Annotated[list[str] | None, typer.Argument(help="Changes: key=value, such as train.epochs=3.")] = None,
-    shards: Annotated[Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")] = None,
+    shards: Annotated[
+        Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("runs/model"),
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
 ) -> None:
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
     from seisloom.run.train import train as run_train
+    from seisloom.run.write import RECIPE
 
-    found = open_recipe(recipe, [*(changes or []), *context.args], data=data)
-    trained = run_train(found, out, shards=shards, force=force)
+    written_by = shards / RECIPE if shards is not None and (shards / RECIPE).is_file() else None
+    found = open_recipe(recipe, [*(changes or []), *context.args], data=data, written_by=written_by)
+    with writing(out):
+        trained = run_train(found, out, shards=shards, force=force)
     from seisloom.training.ranks import is_first
 
     if not is_first():
@@ -75,7 +83,8 @@ def calibrate(
     changes = [*(changes or []), *(f"{key}={value}" for key, value in options.items() if value is not None)]
     opened = open_predictor(bundle)
     records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
-    made = recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
+    with writing(out):
+        made = recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
     show_quantiles(made)
     screen.say(f"wrote {out}")
 
@@ -83,6 +92,7 @@ def calibrate(
 def evaluate(
     methods: Annotated[list[str], typer.Argument(help="Bundles or methods, and last the survey with manifests.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics, figures and the page.")] = Path("evaluation"),
+    picks: Annotated[Path | None, typer.Option(help="Table of picks of a single record file.")] = None,
     shots: Annotated[
         str | None, typer.Option(help="Score these shots only, e.g. 3001,3004; baselines learn from the others.")
     ] = None,
@@ -109,12 +119,14 @@ def evaluate(
         names += [name for name, one in classical.items() if one.default == first.task.name and name not in names]
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     every = list(first.task.open(first.recipe, Path(data), None))
+    every = every if picks is None else with_picks(every, picks=picks)
     records = with_picks(every, shots=shots)
     others = _not_scored(every, records)
     if others:
         screen.say("classical methods: calibrated on the shots that are not scored; they have learnt from nothing")
         opened = [one if one.bundle is not None else with_calibration(one, others) for one in opened]
-    report, files = run_evaluate(opened, records, out, references=others)
+    with writing(out):
+        report, files = run_evaluate(opened, records, out, references=others)
     show_report(report)
     for path in files:
         screen.say(f"wrote {path}")
@@ -149,7 +161,7 @@ def apply(
 
     if out.exists() and not force:
         raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
-    figure = picture_for(figure)
+    figure = None if figure is None else picture_for(figure, "--figure")
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
     limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db, "false_alarm_rate": false_alarm_rate}
     opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
@@ -168,7 +180,8 @@ def apply(
         screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
     if figure is not None:
         assert isinstance(records, list)
-        opened.task.view(opened.recipe, records, product).savefig(figure, dpi=110)
+        with writing(figure, "--figure"):
+            opened.task.view(opened.recipe, records, product).savefig(figure, dpi=110)
         screen.say(f"drew {figure}")
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from seisloom.errors import OutputError, RecipeError
+from seisloom.errors import OutputError, RecipeError, SeisloomError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of a disk that can only come from writing, whichever file they name."""
 
 
 def shot_numbers(shots: str | None) -> str | None:
@@ -41,27 +48,43 @@ def folder_for(out: Path) -> Path:
     return out
 
 
-def picture_for(figure: Path | None) -> Path | None:
-    """Return the path of a picture after making its folder.
+@contextmanager
+def writing(out: Path, option: str = "--out") -> Iterator[None]:
+    """Make the folder that `out` lies in, and run what writes it.
 
     Raises:
-        OutputError: if Matplotlib knows no such suffix, or the folder cannot be made.
+        OutputError: if the disk is full or read-only, or `out` or a folder above it is not ours or is a file.
     """
-    if figure is None:
-        return None
+    place = str(out.absolute())
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        named = error.filename if isinstance(error.filename, str | os.PathLike) else ""
+        file = str(Path(named).absolute()) if named else ""
+        is_ours = file.startswith(place) or (file != "" and place.startswith(file + os.sep))
+        if isinstance(error, SeisloomError) or not (is_ours or error.errno in NO_ROOM):
+            raise
+        raise OutputError(
+            f"{named if is_ours else out}: cannot be written: {error.strerror or error}. Choose another {option}"
+        ) from error
+
+
+def picture_for(figure: Path, option: str = "--out") -> Path:
+    """Return the path of a picture, for `writing`.
+
+    Raises:
+        OutputError: if Matplotlib knows no such suffix, or it is a folder.
+    """
     from matplotlib.backend_bases import FigureCanvasBase
 
     known = sorted(FigureCanvasBase.get_supported_filetypes())
     if figure.suffix.lower().removeprefix(".") not in known:
         raise OutputError(
-            f"--figure {figure}: the suffix chooses the format; give one of {', '.join(f'.{one}' for one in known)}"
+            f"{option} {figure}: the suffix chooses the format; give one of {', '.join(f'.{one}' for one in known)}"
         )
     if figure.is_dir():
-        raise OutputError(f"--figure {figure}: is a folder. Give a file in it")
-    try:
-        figure.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"--figure {figure}: its folder cannot be made: {error.strerror}") from error
+        raise OutputError(f"{option} {figure}: is a folder. Give a file in it")
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seisloom.cli import screen
+from seisloom.cli.values import picture_for, writing
 from seisloom.errors import DataError, MissingDataError
 
 app = typer.Typer(no_args_is_help=True, help="Draw records and volumes.")
@@ -33,6 +34,7 @@ def gather(
     from seisloom.io.gather import read_gather
     from seisloom.io.picks import read_picks
 
+    out = picture_for(out)
     record = read_gather(source)
     here = np.ones(record.n_traces, dtype=bool) if shot is None else np.asarray(record.shot_id) == shot
     if not here.any():
@@ -49,5 +51,6 @@ def gather(
         record.take(np.flatnonzero(here)), fs_hz=record.fs_hz, t0_s=record.delay_s[here], **columns,
         range_s=None if max_s is None else (start_s, max_s), title=f"{source.name}, {here.sum()} traces",
     )  # fmt: skip
-    figure.savefig(out, dpi=110)
+    with writing(out):
+        figure.savefig(out, dpi=110)
     screen.say(f"drew {out}")

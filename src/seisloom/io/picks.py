@@ -173,7 +173,13 @@ def _write_first_breaks(table: pd.DataFrame, out: Path) -> None:
     source = Path(sources[0])
     if not source.is_file():
         raise MissingDataError(f"{source}: is not there, and first breaks go into a copy of it. Write .csv")
-    n_traces = read_layout(source).n_traces
+    try:
+        n_traces = read_layout(source).n_traces
+    except DataError as error:
+        raise DataError(
+            f"{out}: first breaks go into a copy of a SEG-Y file, and {source.name} is none. Write .csv, .parquet or "
+            ".sgt"
+        ) from error
     times = np.full(n_traces, np.nan)
     kept = table[table["status"] == "picked"]
     trace = kept["trace"].to_numpy(int)

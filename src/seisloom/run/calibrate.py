@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from seisloom.progress import track
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Array
 from seisloom.task import Record
+
+if TYPE_CHECKING:
+    from torch import nn
 
 logger = logging.getLogger("seisloom")
 
@@ -93,20 +97,37 @@ def recalibrate(
         opened = replace(opened, predictor=as_predictor(network), calibration=None)
     calibrated = with_calibration(opened, records)
     partial_out = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial_out, ignore_errors=True)
-    stale = ("folds", "metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
-    shutil.copytree(former.path, partial_out, ignore=shutil.ignore_patterns(*stale))
-    if changes:
-        (partial_out / "recipe.yaml").write_text(opened.recipe.to_yaml(), encoding="utf-8")
-    if network is not None:
-        write_weights(network.state_dict(), partial_out)
-    write_calibration(calibrated, partial_out, records, former if network is None else None)
+    try:
+        _write_copy(former, partial_out, calibrated, records, network=network, changed=bool(changes))
+    except OSError as error:
+        shutil.rmtree(partial_out, ignore_errors=True)
+        raise OutputError(f"{out}: cannot be written ({error.strerror or 'no room'}). Choose another --out") from error
     if force:
         shutil.rmtree(out, ignore_errors=True)
     partial_out.replace(out)
     bundle = Bundle.open(out)
     write_card(bundle, {})
     return bundle
+
+
+def _write_copy(
+    former: Bundle,
+    out: Path,
+    calibrated: Opened,
+    records: Sequence[Record],
+    *,
+    network: nn.Module | None,
+    changed: bool,
+) -> None:
+    """Write a copy of a bundle with another calibration, and with other weights and another recipe if there are any."""
+    shutil.rmtree(out, ignore_errors=True)
+    stale = ("folds", "metrics.json", "report.html", "evaluate_picks", "checkpoints", "logs", "calibration.json")
+    shutil.copytree(former.path, out, ignore=shutil.ignore_patterns(*stale))
+    if changed:
+        (out / "recipe.yaml").write_text(calibrated.recipe.to_yaml(), encoding="utf-8")
+    if network is not None:
+        write_weights(network.state_dict(), out)
+    write_calibration(calibrated, out, records, former if network is None else None)
 
 
 def _not_seen(bundle: Bundle, records: Sequence[Record]) -> Sequence[Record]:

@@ -20,6 +20,8 @@ from seisloom.sample import Ref
 from seisloom.task import task_of
 
 logger = logging.getLogger("seisloom")
+RECIPE = "recipe.yaml"
+"""What the shards of a folder were last written by; training from them needs no other recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,10 @@ def write_shards(recipe: Recipe, out: Path, *, pool: Executor | None = None, for
     for folder in sorted({one.path.parent for one in summaries}):
         inside = [one for one in summaries if one.path.parent == folder]
         write_folder_index(folder, inside, task.sample, task=task.name, recipe=mark)
+    (out / RECIPE).write_text(recipe.to_yaml(), encoding="utf-8")
     n_written, n_kept = (sum(one.n_samples for one in summaries if one.existed == kept) for kept in (False, True))
     logger.info(
-        "shards: %d traces planned, %d samples written, %d kept from before, %d left out",
+        "shards: %d traces planned, %d samples written, %d samples kept from before, %d left out",
         n_planned, n_written, n_kept, sum(sum(one.left_out.values()) for one in summaries),
     )  # fmt: skip
     return summaries

@@ -63,7 +63,7 @@ class ExactSum:
     1.0
     """
 
-    _SCALE = 1100
+    _SCALE = 1200
     """Binary places behind the point: enough for the smallest float64."""
 
     def __init__(self) -> None:

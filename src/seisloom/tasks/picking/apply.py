@@ -129,7 +129,7 @@ def _decide(
 def _signs(picks: Mapping[str, Any]) -> Array:  # Any: columns of a table
     """Return what makes picks sure, larger where they are surer: probability, a narrow spread, SNR in dB."""
     signs = [np.asarray(picks["probability"]), -np.asarray(picks["sigma_s"]), np.asarray(picks["snr_db"])]
-    return np.nan_to_num(np.stack(signs, axis=1), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+    return np.asarray(np.nan_to_num(np.stack(signs, axis=1), nan=-np.inf, neginf=-np.inf, posinf=np.inf))
 
 
 def locate(recipe: PickingRecipe, predictor: Predictor, record: PickRecord) -> tuple[Array, Array, Array]:

@@ -59,7 +59,7 @@ def _folder(recipe: PickingRecipe) -> Path:
         raise RecipeError("data.root: no survey is given. Set it in the recipe, or use --data ROOT")
     root = expand(recipe.data.root)
     if not root.is_dir():
-        raise MissingDataError(f"{root}: no such folder (data.root)")
+        raise MissingDataError(f"{root}: no such folder (data.root). Say where the survey is, with --data ROOT")
     return root
 
 

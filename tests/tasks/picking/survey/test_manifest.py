@@ -87,11 +87,12 @@ def test_a_manifest_has_the_columns_of_the_seed_first_and_paths_below_the_root(t
 def test_a_missing_pick_is_empty_and_a_pick_at_zero_is_a_pick(tmp_path: Path) -> None:
     small(tmp_path)
     arrivals(tmp_path, ["R01,1,0.0", "R01,2,0.02", "R01,3,", "R01,4,nan"])
-    build_manifest(tmp_path)
+    report = build_manifest(tmp_path)
     with (tmp_path / "geometries" / "L1" / NAME).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["pick_time_s"] for row in rows[:5]] == ["0", "0.02", "", "", ""]
     assert [row["pick_status"] for row in rows[:5]] == ["picked", "picked", "unpicked", "unpicked", "unpicked"]
+    assert any("1 picks are at exactly 0 s, the first at station R01, shot 1" in note for note in report.notes)
 
 
 def test_headers_are_in_the_manifest(tmp_path: Path) -> None:

@@ -126,6 +126,18 @@ def _parted(
         of = f"geometry {geometry}" if geometry else "shots that no geometry lists"
         few = ", ".join(map(str, some["shot_id"].iloc[:5])) + (", ..." if len(some) > 5 else "")
         notes.append(f"{source.name}: {len(some)} picks left out, of {of}, station {station}: shots {few}")
+    if len(notes) > LISTED:
+        n_more = int(np.count_nonzero(n_claims == 0))
+        notes[LISTED:] = [
+            f"{source.name}: and so of {len(notes) - LISTED} stations more, {n_more} picks left out in all"
+        ]
+    zeros = picks[(n_claims > 0) & (picks["pick_time_s"] == 0)]
+    if len(zeros):
+        first = zeros.iloc[0]
+        notes.append(
+            f"{source.name}: {len(zeros)} picks are at exactly 0 s, the first at station {first['station']}, shot "
+            f"{first['shot_id']}. If 0 stands for no pick there, leave these empty"
+        )
     return {name: picks[mask] for name, mask in claimed.items()}, notes
 
 

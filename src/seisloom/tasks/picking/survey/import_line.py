@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.errors import DataError, OutputError
+from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.gather import Gather, read_gather
 from seisloom.io.picks import read_sgt
 from seisloom.io.segy import write_segy
@@ -66,6 +66,8 @@ def import_line(
 def _shots(files: Sequence[Path]) -> dict[int, Gather]:
     shots: dict[int, Gather] = {}
     for file in files:
+        if not file.is_file():
+            raise MissingDataError(f"{file}: no such file")
         numbers = re.findall(r"\d+", file.stem)
         if not numbers:
             raise DataError(f"{file}: no number in its name to call the shot by")
