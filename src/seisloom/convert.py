@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ from seisloom import plugins
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.volumes.grid import Box, Grid, box_shape, boxes
+from seisloom.io.volumes.patches import write_patches
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.progress import track
 from seisloom.sample import Array
@@ -72,7 +73,7 @@ def open_volume(path: str | Path, given: Given | None = None) -> Volume:
         DataError: if it is no such file, or does not say enough.
     """
     file = Path(path)
-    if not file.exists():
+    if not file.exists() and not file.with_suffix(".json").exists():  # raw cubes under one name, which it describes
         raise MissingDataError(f"{file}: no such volume")
     return format_of(file).open(file, given or Given())
 
@@ -107,8 +108,9 @@ def create_volume(path: str | Path, spec: Spec, wanted: Wanted | None = None, *,
 
 
 def _created(kind: Format, file: Path, spec: Spec, wanted: Wanted, *, force: bool) -> Writer:
-    if file.exists() and not force:
-        raise OutputError(f"{file}: is there already. Choose another place, or replace it with --force")
+    there = [one for one in (kind.files(file, spec) if kind.files else [file]) if one.exists()]
+    if there and not force:
+        raise OutputError(f"{there[0]}: is there already. Choose another place, or replace it with --force")
     if not file.parent.is_dir():
         raise OutputError(f"{file.parent}: no such folder. Make it first")
     assert kind.create is not None
@@ -181,6 +183,46 @@ def convert(
         writer.abandon()
         raise
     return Converted(files, volume.spec, counts, volume.notes)
+
+
+def cut(
+    source: str | Path,
+    out: str | Path,
+    *,
+    patch: Sequence[int],
+    stride: Sequence[int] | None = None,
+    targets: Mapping[str, str | Path] | None = None,
+    given: Given | None = None,
+    force: bool = False,
+) -> tuple[Path, ...]:
+    """Write a volume as numbered raw cubes, and its targets alike; `convert` joins them again.
+
+    Args:
+        source: what is cut.
+        out: folder.
+        patch: samples of a cube, n1, n2, n3: time or depth first.
+        stride: distance of cubes in the same order; by default they meet.
+        targets: paths of volumes of the same shape, by the name that their cubes get.
+        given: what source and targets do not say themselves.
+        force: write into a folder that holds something.
+    Returns:
+        The folder; see `write_patches` for what is in it.
+    Raises:
+        MissingDataError, DataError: see `open_volume` and `write_patches`.
+        OutputError: if the folder holds something, or cannot be written to.
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, and --patch writes a folder. Choose another place")
+    if folder.absolute() in (Path(source).absolute(), *Path(source).absolute().parents) and force:
+        raise OutputError(f"{folder}: holds the source itself. Choose another folder")
+    volume = open_volume(source, given)
+    others = {name: open_volume(path, given) for name, path in (targets or {}).items()}
+    for one in (volume, *others.values()):
+        for note in one.notes:
+            logger.info("%s: %s", one.path, note)
+    write_patches(volume, folder, patch=patch, stride=stride, targets=others, force=force)
+    return (folder,)
 
 
 def copy(volume: Volume, writer: Writer, pool: Executor | None = None) -> dict[str, int]:

@@ -71,7 +71,9 @@ def write_shard(
         raise
     except OSError as error:
         _remove(partial)
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror or error}. Choose another folder"
+        ) from error
     return _summary(path, index)
 
 

@@ -5,7 +5,7 @@ A third party adds a format with an entry point in the group `seisloom.formats`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -152,6 +152,8 @@ class Format:
     """None for what is only read."""
     holds_many: bool = True
     """Whether one file holds several variables; else each has a file of its own."""
+    files: Callable[[Path, Spec], Iterable[Path]] | None = None
+    """The files that are written for a path, where they are others than it alone: none of them is replaced unasked."""
 
 
 def partial_of(path: Path) -> Path:
