@@ -71,9 +71,7 @@ def write_shard(
         raise
     except OSError as error:
         _remove(partial)
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror or error}. Choose another folder"
-        ) from error
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}. Choose another folder") from error
     return _summary(path, index)
 
 

@@ -98,8 +98,8 @@ def test_other_variables_are_targets_too(tmp_path: Path) -> None:
         writer.write(whole(grid.shape), np.full(grid.shape, len(name)), name)
     writer.finish()
     files = write_patches(open_volume(tmp_path / "v"), tmp_path / "cubes", patch=(4, 3, 1))
-    assert [one.name for one in files] == ["0.bin", "0_fault.bin", "1.bin", "1_fault.bin", "patches.json"]
-    assert list(open_volume(tmp_path / "cubes" / "1_fault.bin").spec.variables) == ["fault"]
+    assert [one.name for one in files] == ["0.bin", "0_fsem.bin", "1.bin", "1_fsem.bin", "patches.json"]
+    assert list(open_volume(tmp_path / "cubes" / "1_fsem.bin").spec.variables) == ["fault"]
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:

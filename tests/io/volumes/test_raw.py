@@ -320,3 +320,57 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(MissingDataError, match="no such volume"):
         open_volume(path)
+
+
+@pytest.mark.parametrize(
+    ("said", "step", "unit"),
+    [
+        ({"axes": ["time", "trace"], "d": [0.004, 1]}, 0.004, "s"),
+        ({"axes": ["time", "trace"], "d": [4, 1], "units": ["ms", "1"]}, 0.004, "s"),
+        ({"axes": ["depth", "trace"], "d": [5, 1]}, 5.0, "m"),
+        ({"axes": ["depth", "trace"], "d": [10, 1], "units": ["ft", "1"]}, 3.048, "m"),
+        ({}, 1.0, "1"),
+    ],
+)
+def test_units_are_si_and_those_of_the_name_where_nobody_says_them(
+    tmp_path: Path, said: dict[str, object], step: float, unit: str
+) -> None:
+    (tmp_path / "line").write_bytes(noise((3, 8)).tobytes())
+    (tmp_path / "line.json").write_text(json.dumps({"n": [8, 3], **said}))
+    convert(tmp_path / "line", tmp_path / "line.zarr")
+    for path in ("line", "line.zarr"):
+        axis = open_volume(tmp_path / path).spec.grid.axes[-1]
+        assert axis.step == pytest.approx(step)
+        assert axis.unit == unit or path.endswith(".zarr")
+
+
+def test_undefined_samples_do_not_hide_a_wrong_byte_order(tmp_path: Path) -> None:
+    values = noise((20, 30, 40))
+    values[:, :1] = np.nan
+    (tmp_path / "big.bin").write_bytes(values.astype(">f4").tobytes())
+    with pytest.raises(DataError, match="--byte-order big"):
+        open_raw(tmp_path / "big.bin", Given(n1=40, n2=30, n3=20))
+    big = open_raw(tmp_path / "big.bin", Given(n1=40, n2=30, n3=20, byte_order="big"))
+    np.testing.assert_array_equal(big.read(whole(values.shape)), values)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{'n': [8, 3]}", r"line\.json: is no JSON that can be read .*Mend it"),
+        ('{"n": [8, 3], "cdp_xy": {"x": [1, 2]}}', r"line\.json: 'cdp_xy' must have x and y, each a list of 2 numbers"),
+    ],
+)
+def test_a_side_car_that_is_damaged_is_named(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "line").write_bytes(noise((3, 8)).tobytes())
+    (tmp_path / "line.json").write_text(text)
+    with pytest.raises(DataError, match=says):
+        open_raw(tmp_path / "line", Given())
+
+
+def test_attributes_may_hold_numbers_of_numpy(tmp_path: Path) -> None:
+    spec = Spec(GRID, {"amplitude": F4}, attributes={"q": np.float32(1.5), "many": np.arange(2), "file": Path("a")})
+    writer = RawWriter(tmp_path / "v", spec, Wanted())
+    writer.write(whole(GRID.shape), noise(GRID.shape))
+    writer.finish()
+    assert open_volume(tmp_path / "v").spec.attributes == {"q": 1.5, "many": [0, 1], "file": "a"}

@@ -17,6 +17,7 @@ from seisloom.io.volumes.cube import cannot_write
 from seisloom.io.volumes.grid import Axis, Box, Grid, box_shape, whole
 from seisloom.io.volumes.lattice import INDEX, Lattice, read_lattice, starts_on
 from seisloom.io.volumes.plane import plane_of, xy_on
+from seisloom.io.volumes.raw_writer import ENDING
 from seisloom.io.volumes.sidecar import Sidecar, write_json
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.progress import track
@@ -111,7 +112,11 @@ def _sources(volume: Volume, targets: Mapping[str, Volume]) -> dict[str, tuple[s
                 f"{' x '.join(map(str, volume.spec.grid.shape))}: a target must be alike"
             )
         variables = target.spec.variables
-        sources[name] = (f"{{}}_{name}.bin", target, name if name in variables else next(iter(variables)))
+        sources[name] = (
+            f"{{}}_{ENDING.get(name, name).removeprefix('.')}.bin",
+            target,
+            name if name in variables else next(iter(variables)),
+        )
     return sources
 
 

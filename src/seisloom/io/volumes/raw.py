@@ -153,7 +153,9 @@ def _check_byte_order(cube: Cube) -> None:
     starts = {0, max(0, n // 2 - PROBE // 2), max(0, n - PROBE)}
     values = np.concatenate([flat.read((slice(start, min(start + PROBE, n)),)) for start in sorted(starts)])
     values = values[values != 0]
-    if values.size and _absurd(values) > ABSURD and _absurd(values.byteswap()) < SANE:
+    turned = values.byteswap()
+    turned = turned[~np.isnan(turned)]  # NaN may be data: undefined samples
+    if 2 * turned.size > values.size and _absurd(values) > ABSURD and _absurd(turned) < SANE:
         other = next(one for one in ORDERS if one != cube.byte_order)
         raise DataError(
             f"{cube.path}: {_absurd(values):.0%} of the samples are no amplitudes when the byte order is "

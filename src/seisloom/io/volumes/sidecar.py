@@ -28,6 +28,9 @@ from seisloom.io.volumes.volume import partial_of
 ORDER = "fastest first"
 NAMES = {1: ("sample",), 2: ("sample", "trace"), 3: ("sample", "crossline", "inline")}
 """Of axes that nobody named, by their number, the fastest first."""
+UNITS = {"time": "s", "depth": "m", "offset": "m"}
+"""Of axes whose unit nobody said, by their name."""
+SI = {"ms": (1e-3, "s"), "us": (1e-6, "s"), "km": (1e3, "m"), "ft": (0.3048, "m")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ def grid_of(sizes: Sequence[int], said: Mapping[str, Any] | None = None) -> Grid
     """
     said, n_axes = said or {}, len(sizes)
     defaults: dict[str, Sequence[Any]] = {  # Any: numbers or words
-        "d": [1.0] * n_axes, "o": [0.0] * n_axes, "units": ["1"] * n_axes,
+        "d": [1.0] * n_axes, "o": [0.0] * n_axes,
         "axes": NAMES.get(n_axes, (*NAMES[3], *(f"axis{k}" for k in range(4, n_axes + 1)))),
     }  # fmt: skip
     rows: dict[str, Any] = {key: said.get(key) or default for key, default in defaults.items()}  # Any: JSON values
+    rows["units"] = said.get("units") or [UNITS.get(str(name), "1") for name in rows["axes"]]
     for key, row in rows.items():
         if not isinstance(row, list | tuple) or len(row) != n_axes:
             raise DataError(
@@ -90,8 +94,10 @@ def grid_of(sizes: Sequence[int], said: Mapping[str, Any] | None = None) -> Grid
     uneven = said.get("coordinates") or {}
     try:
         axes = [
-            Axis(name, np.array(uneven[name], dtype=np.float64), str(unit)) if name in uneven
-            else Axis.regular(str(name), n, first=float(o), step=float(d), unit=str(unit))
+            _in_si(
+                Axis(name, np.array(uneven[name], dtype=np.float64), str(unit)) if name in uneven
+                else Axis.regular(str(name), n, first=float(o), step=float(d), unit=str(unit))
+            )
             for n, d, o, name, unit in zip(sizes, rows["d"], rows["o"], rows["axes"], rows["units"], strict=True)
         ]  # fmt: skip
     except (TypeError, ValueError) as error:
@@ -99,6 +105,12 @@ def grid_of(sizes: Sequence[int], said: Mapping[str, Any] | None = None) -> Grid
     if (found := tuple(map(len, axes))) != tuple(sizes):
         raise DataError(f"'coordinates' are for n = {list(found)}, and n is {list(sizes)}")
     return Grid(tuple(axes[::-1]))
+
+
+def _in_si(axis: Axis) -> Axis:
+    """Return an axis in s or m where its unit is a part of them, or feet."""
+    factor, unit = SI.get(axis.unit, (1.0, axis.unit))
+    return axis if factor == 1 else Axis(axis.name, axis.values * factor, unit)
 
 
 def sidecar_from(said: Mapping[str, Any]) -> Sidecar:  # Any: JSON values
@@ -122,8 +134,21 @@ def sidecar_from(said: Mapping[str, Any]) -> Sidecar:  # Any: JSON values
     return Sidecar(
         grid=grid_of(sizes, said), byte_order=byte_order, variables={name: str(variables[name]) for name in variables},
         n_dead_traces=said.get("n_dead_traces"), attributes=said.get("attributes") or {},
-        cdp_xy=tuple(tuple(map(float, xy[one])) for one in "xy") if {"x", "y"} <= set(xy) else (),
+        cdp_xy=_plane(xy, len(sizes)),
     )  # fmt: skip
+
+
+def _plane(said: Any, n_axes: int) -> Plane:  # Any: JSON values
+    """Return the CDP coordinates of a side-car: for x and y a constant and a factor for each axis but the fastest."""
+    if not said:
+        return ()
+    try:
+        plane = tuple(tuple(map(float, said[one])) for one in "xy")
+    except (KeyError, TypeError, ValueError):
+        plane = ()
+    if [len(one) for one in plane] != [n_axes, n_axes]:
+        raise DataError(f"'cdp_xy' must have x and y, each a list of {n_axes} numbers, not {said!r}")
+    return plane
 
 
 def read_sidecar(path: Path) -> Sidecar | None:
@@ -142,11 +167,17 @@ def read_sidecar(path: Path) -> Sidecar | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:  # Any: JSON values
-    """Return the object in a JSON file; None if there is no such file, or it holds something else."""
+    """Return the object in a JSON file; None if there is no such file, or it holds something else.
+
+    Raises:
+        DataError: if it is no JSON.
+    """
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except OSError:
         return None
+    except ValueError as error:
+        raise DataError(f"{path}: is no JSON that can be read ({error}). Mend it, or move it away") from error
     return said if isinstance(said, dict) else None
 
 
@@ -156,12 +187,16 @@ def write_json(path: Path, said: Mapping[str, Any]) -> None:  # Any: JSON values
     Raises:
         OutputError: if it cannot be written.
     """
-    rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in said.items())
+    rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value, default=_plain)}" for key, value in said.items())
     try:
         partial_of(path).write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
         os.replace(partial_of(path), path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _plain(value: Any) -> Any:  # Any: what attributes hold, NumPy's numbers and arrays among it
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def places_of(path: Path) -> list[Path]:
