@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from seisloom.bundle import Bundle
 from seisloom.physics.survey import SurveyConfig
@@ -27,6 +28,10 @@ TINY_CHANGES = (
     "model.dilations=[1, 1]", "train.epochs=2", "train.batch_size=4", "train.threads=1", "train.loggers=[csv]",
     "train.accelerator=cpu", "train.ema=0", "train.finish=null", "calibrate.folds=0",
 )  # fmt: skip
+
+# A machine that others work on too is slow at times, and a test says nothing of time
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 Tiny = Callable[..., Recipe]
 

@@ -263,7 +263,7 @@ def test_left_out_samples_are_counted_by_reason_for_the_whole_folder(
     said = f"shards: {n_out + n_in} traces planned, "
     assert caplog.messages[-1] == f"{said}{n_in} samples written, 0 samples kept from before, {n_out} left out"
     write_shards(recipe, tmp_path)
-    assert caplog.messages[-1] == f"{said}0 samples written, {n_in} kept from before, {n_out} left out"
+    assert caplog.messages[-1] == f"{said}0 samples written, {n_in} samples kept from before, {n_out} left out"
     reasons = {reason for one in summaries for reason in one.left_out}
     assert "the pick lies outside of its window: target_len is too short" in reasons
     total = [json.loads((tmp_path / line / "index.json").read_text()) for line in ("LAND001", "LAND002")]
