@@ -11,8 +11,8 @@ import pytest
 from seisloom.fingerprint import fingerprint
 from seisloom.io.volumes.grid import Axis, Grid, whole
 from seisloom.io.volumes.volume import Spec, Traces, Wanted
-from seisloom.io.volumes.zarr import ZarrVolume
-from seisloom.io.volumes.zarr_writer import ZarrWriter
+from seisloom.io.volumes.zarr.volume import ZarrVolume
+from seisloom.io.volumes.zarr.writer import ZarrWriter
 from seisloom.sample import Array
 
 

@@ -17,7 +17,7 @@ from seisloom import plugins
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.volumes.grid import Box, Grid, box_shape, boxes
-from seisloom.io.volumes.patches import write_patches
+from seisloom.io.volumes.raw.patches import write_patches
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.progress import track
 from seisloom.sample import Array

@@ -145,8 +145,8 @@ def _seen_note(seen: Sequence[str], unseen: Sequence[str]) -> str:
     if not seen:
         return f"the shipped model has seen none of the {len(unseen)} shots"
     return (
-        f"the shipped model has seen {len(seen)} of the {len(seen) + len(unseen)} shots ({', '.join(seen)}): they may "
-        "train, and are never scored"
+        f"the shipped model was trained or calibrated with {len(seen)} of the {len(seen) + len(unseen)} shots "
+        f"({', '.join(seen)}): they may train, and are never scored"
     )
 
 

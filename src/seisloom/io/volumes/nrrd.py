@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from seisloom.errors import DataError
-from seisloom.io.volumes.cube import ORDERS
 from seisloom.io.volumes.grid import Grid
-from seisloom.io.volumes.sidecar import grid_of
+from seisloom.io.volumes.raw.cube import ORDERS
+from seisloom.io.volumes.raw.sidecar import grid_of
 
 
 def header_of(cube: str, grid: Grid, variable: str) -> str:

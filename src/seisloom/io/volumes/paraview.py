@@ -17,12 +17,12 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.volumes.cube import Cube, cannot_write
 from seisloom.io.volumes.grid import Axis, Box, Grid
 from seisloom.io.volumes.nrrd import header_of, read_header
-from seisloom.io.volumes.raw import RawVolume
-from seisloom.io.volumes.raw_writer import RawWriter
-from seisloom.io.volumes.sidecar import Sidecar, read_sidecar
+from seisloom.io.volumes.raw.cube import Cube, cannot_write
+from seisloom.io.volumes.raw.sidecar import Sidecar, read_sidecar
+from seisloom.io.volumes.raw.volume import RawVolume
+from seisloom.io.volumes.raw.writer import RawWriter
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer, partial_of
 from seisloom.sample import Array
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from seisloom.convert import convert, cut, open_volume
 from seisloom.errors import DataError, OutputError
 from seisloom.io.volumes.grid import Grid, whole
-from seisloom.io.volumes.patches import PatchFolder, write_patches
-from seisloom.io.volumes.raw_writer import RawWriter
-from seisloom.io.volumes.sidecar import grid_of
+from seisloom.io.volumes.raw.patches import PatchFolder, write_patches
+from seisloom.io.volumes.raw.sidecar import grid_of
+from seisloom.io.volumes.raw.writer import RawWriter
 from seisloom.io.volumes.volume import Spec, Volume, Wanted
 from seisloom.sample import Array
 
-SURVEY = Path(__file__).parents[2] / "data" / "mdio_v1" / "small.sgy"
+SURVEY = Path(__file__).parents[3] / "data" / "mdio_v1" / "small.sgy"
 
 
 def volume_of(path: Path, values: Array, name: str = "amplitude", grid: Grid | None = None) -> Volume:

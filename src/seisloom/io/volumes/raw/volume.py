@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.volumes.cube import ORDERS, SAMPLE, Cube
 from seisloom.io.volumes.grid import Box
-from seisloom.io.volumes.lattice import sidecar_in_folder
-from seisloom.io.volumes.plane import xy_on
-from seisloom.io.volumes.raw_writer import SUFFIXES, RawWriter, files_for
-from seisloom.io.volumes.sidecar import Sidecar, grid_of, places_of, read_sidecar
+from seisloom.io.volumes.raw.cube import ORDERS, SAMPLE, Cube
+from seisloom.io.volumes.raw.lattice import sidecar_in_folder
+from seisloom.io.volumes.raw.plane import xy_on
+from seisloom.io.volumes.raw.sidecar import Sidecar, grid_of, places_of, read_sidecar
+from seisloom.io.volumes.raw.writer import SUFFIXES, RawWriter, files_for
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.sample import Array
 

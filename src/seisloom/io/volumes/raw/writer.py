@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.volumes.cube import Cube, cannot_write
 from seisloom.io.volumes.grid import Box
-from seisloom.io.volumes.plane import fitted_plane
-from seisloom.io.volumes.sidecar import Sidecar, place_for, write_json
+from seisloom.io.volumes.raw.cube import Cube, cannot_write
+from seisloom.io.volumes.raw.plane import fitted_plane
+from seisloom.io.volumes.raw.sidecar import Sidecar, place_for, write_json
 from seisloom.io.volumes.volume import AMPLITUDE, Spec, Traces, Wanted, partial_of
 from seisloom.sample import Array
 

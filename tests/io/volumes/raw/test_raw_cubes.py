@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 
 from seisloom.convert import convert, create_volume, open_volume
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.io.volumes.cube import Cube
 from seisloom.io.volumes.grid import Axis, Grid, boxes, whole
-from seisloom.io.volumes.plane import fitted_plane
-from seisloom.io.volumes.raw import open_raw, shapes_that_fit
-from seisloom.io.volumes.raw_writer import RawWriter
-from seisloom.io.volumes.sidecar import grid_of
+from seisloom.io.volumes.raw.cube import Cube
+from seisloom.io.volumes.raw.plane import fitted_plane
+from seisloom.io.volumes.raw.sidecar import grid_of
+from seisloom.io.volumes.raw.volume import open_raw, shapes_that_fit
+from seisloom.io.volumes.raw.writer import RawWriter
 from seisloom.io.volumes.volume import Given, Spec, Traces, Wanted, partial_of
 from seisloom.sample import Array
 
-SURVEY = Path(__file__).parents[2] / "data" / "mdio_v1" / "small.sgy"
+SURVEY = Path(__file__).parents[3] / "data" / "mdio_v1" / "small.sgy"
 GRID = Grid(
     (
         Axis.regular("inline", 4, first=100, step=2),
@@ -68,7 +68,7 @@ def test_any_box_is_read_and_written_where_numpy_has_it(
     expected[box] = noise(expected[box].shape)
     with pytest.MonkeyPatch.context() as patch:
         if is_long:  # traces that are read in part
-            patch.setattr("seisloom.io.volumes.cube.SKIP_BYTES", 0)
+            patch.setattr("seisloom.io.volumes.raw.cube.SKIP_BYTES", 0)
         cube.write(box, expected[box])
         there = np.fromfile(cube.path, {"little": "<f4", "big": ">f4"}[order], offset=offset).reshape(shape)
         np.testing.assert_array_equal(there, expected)

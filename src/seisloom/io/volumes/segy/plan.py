@@ -10,8 +10,8 @@ import numpy as np
 
 from seisloom.errors import OutputError
 from seisloom.io.segy_layout import IBM, SAMPLE_TYPES, TRACE_HEADER
-from seisloom.io.volumes.segy_headers import NewHeaders, stated_samples, with_words
-from seisloom.io.volumes.segy_samples import WRITTEN_AS, sample_type
+from seisloom.io.volumes.segy.headers import NewHeaders, stated_samples, with_words
+from seisloom.io.volumes.segy.samples import WRITTEN_AS, sample_type
 from seisloom.io.volumes.volume import AMPLITUDE, SegyFrame, Spec
 
 MAX_SAMPLES = np.iinfo(np.uint16).max

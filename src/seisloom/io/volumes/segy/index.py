@@ -17,7 +17,7 @@ from seisloom.errors import DataError
 from seisloom.io.segy import METERS_IN_A_FOOT
 from seisloom.io.segy_layout import SegyLayout
 from seisloom.io.volumes.grid import Axis
-from seisloom.io.volumes.segy_places import (
+from seisloom.io.volumes.segy.places import (
     CDP_X,
     CDP_Y,
     GATHERS,
@@ -36,7 +36,7 @@ from seisloom.io.volumes.segy_places import (
     VENDORS,
     Candidate,
 )
-from seisloom.io.volumes.segy_words import HeaderWords
+from seisloom.io.volumes.segy.words import HeaderWords
 from seisloom.io.volumes.volume import Given
 from seisloom.sample import Array
 

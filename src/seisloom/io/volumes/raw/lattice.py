@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from seisloom.errors import DataError
-from seisloom.io.volumes.cube import Cube
 from seisloom.io.volumes.grid import Axis, Box, Grid
-from seisloom.io.volumes.sidecar import Sidecar, read_json, sidecar_from
+from seisloom.io.volumes.raw.cube import Cube
+from seisloom.io.volumes.raw.sidecar import Sidecar, read_json, sidecar_from
 
 INDEX = "patches.json"
 

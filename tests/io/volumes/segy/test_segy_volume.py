@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.volumes.grid import Axis, Box, Grid, boxes, whole
-from seisloom.io.volumes.segy import SEGY, SU, SegyVolume, open_segy
-from seisloom.io.volumes.segy_samples import from_ibm, sample_type, to_ibm
-from seisloom.io.volumes.segy_writer import SegyWriter
+from seisloom.io.volumes.segy.samples import from_ibm, sample_type, to_ibm
+from seisloom.io.volumes.segy.volume import SEGY, SU, SegyVolume, open_segy
+from seisloom.io.volumes.segy.writer import SegyWriter
 from seisloom.io.volumes.volume import Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.sample import Array
 

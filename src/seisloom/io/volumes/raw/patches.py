@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.volumes.cube import cannot_write
 from seisloom.io.volumes.grid import Axis, Box, Grid, box_shape, whole
-from seisloom.io.volumes.lattice import INDEX, Lattice, read_lattice, starts_on
-from seisloom.io.volumes.plane import plane_of, xy_on
-from seisloom.io.volumes.raw_writer import ENDING
-from seisloom.io.volumes.sidecar import Sidecar, write_json
+from seisloom.io.volumes.raw.cube import cannot_write
+from seisloom.io.volumes.raw.lattice import INDEX, Lattice, read_lattice, starts_on
+from seisloom.io.volumes.raw.plane import plane_of, xy_on
+from seisloom.io.volumes.raw.sidecar import Sidecar, write_json
+from seisloom.io.volumes.raw.writer import ENDING
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.progress import track
 from seisloom.sample import Array

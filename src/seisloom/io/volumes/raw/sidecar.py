@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.volumes.cube import ORDERS, cannot_write
 from seisloom.io.volumes.grid import Axis, Grid
-from seisloom.io.volumes.plane import Plane
+from seisloom.io.volumes.raw.cube import ORDERS, cannot_write
+from seisloom.io.volumes.raw.plane import Plane
 from seisloom.io.volumes.volume import partial_of
 
 ORDER = "fastest first"

@@ -15,11 +15,11 @@ from seisloom.errors import DataError, MissingDataError
 from seisloom.io.segy import DEGREES, METERS_IN_A_FOOT, scale
 from seisloom.io.segy_layout import IBM, TRACE_HEADER, SegyLayout, read_layout, read_su_layout
 from seisloom.io.volumes.grid import Axis, Box, Grid, box_shape
-from seisloom.io.volumes.segy_index import find_geometry, read_words
-from seisloom.io.volumes.segy_places import CDP_X, CDP_Y
-from seisloom.io.volumes.segy_samples import from_ibm_in_place, sample_type
-from seisloom.io.volumes.segy_words import SHORT, HeaderWords
-from seisloom.io.volumes.segy_writer import SegyWriter
+from seisloom.io.volumes.segy.index import find_geometry, read_words
+from seisloom.io.volumes.segy.places import CDP_X, CDP_Y
+from seisloom.io.volumes.segy.samples import from_ibm_in_place, sample_type
+from seisloom.io.volumes.segy.words import SHORT, HeaderWords
+from seisloom.io.volumes.segy.writer import SegyWriter
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, SegyFrame, Spec, Traces, Volume, Wanted, Writer
 from seisloom.sample import Array
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from seisloom.errors import DataError, OutputError
 from seisloom.io.segy_layout import TRACE_HEADER
-from seisloom.io.volumes import mdio
 from seisloom.io.volumes.grid import Box, whole
-from seisloom.io.volumes.segy_headers import places_in, put, stated_samples, timing, with_samples
-from seisloom.io.volumes.segy_plan import plan_file
-from seisloom.io.volumes.segy_samples import encode
+from seisloom.io.volumes.segy.headers import places_in, put, stated_samples, timing, with_samples
+from seisloom.io.volumes.segy.plan import plan_file
+from seisloom.io.volumes.segy.samples import encode
 from seisloom.io.volumes.volume import AMPLITUDE, Spec, Traces, Wanted, partial_of
+from seisloom.io.volumes.zarr import mdio
 from seisloom.sample import Array
 
 HEADERS_AT_ONCE = 1 << 12

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.io.volumes import mdio
 from seisloom.io.volumes.grid import Axis, Grid, boxes, whole
 from seisloom.io.volumes.volume import SegyFrame, Spec, Traces, Wanted
-from seisloom.io.volumes.zarr import ZarrVolume
-from seisloom.io.volumes.zarr_writer import ZarrWriter
+from seisloom.io.volumes.zarr import mdio
+from seisloom.io.volumes.zarr.volume import ZarrVolume
+from seisloom.io.volumes.zarr.writer import ZarrWriter
 from seisloom.sample import Array
 
-MADE = Path(__file__).parents[2] / "data" / "mdio_v1"
+MADE = Path(__file__).parents[3] / "data" / "mdio_v1"
 """small.sgy, and small.mdio that multidimio 1.1.3 made of it; see tools/mdio_fixture.py."""
 
 

@@ -1,0 +1,1 @@
+"""Zarr with the names and layout of MDIO v1, which `mdio` knows."""
