@@ -17,4 +17,6 @@ def main(model: str, record: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/pick_a_record.py BUNDLE RECORD")
+    main(sys.argv[1], sys.argv[2])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from seisloom.bundle import Bundle, open_predictor, shipped_bundles
 from seisloom.errors import BundleError, MissingDataError, PluginError, RecipeError, SeisloomError
@@ -169,3 +170,11 @@ def test_files_of_a_bundle_are_plain_json(tiny_bundle: Bundle, name: str) -> Non
 
 def test_every_error_is_of_the_family() -> None:
     assert all(issubclass(kind, SeisloomError) for _, _, kind, _ in DAMAGE.values())
+
+
+@pytest.mark.parametrize("device", ["tpu", "nonsense", "cuda"])
+def test_a_device_that_is_not_here_is_an_error_that_names_those_that_are(device: str, tiny_bundle: Bundle) -> None:
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("CUDA is here")
+    with pytest.raises(BundleError, match=rf"there is no device '{device}' here\. Give auto, or one of: cpu"):
+        tiny_bundle.predictor(device)

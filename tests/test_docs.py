@@ -141,3 +141,10 @@ def _refuse_unknown_keys(changes: list[str], free: list[str], where: str) -> Non
         read_recipe(recipe, ["data.root=survey", *(one for one in changes if "$" not in one)])
     except SeisloomError as error:
         pytest.fail(f"{where}: {error}")
+
+
+def test_an_example_without_its_arguments_says_how_it_is_used() -> None:
+    example = ROOT / "examples" / "pick_a_record.py"
+    said = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    assert said.returncode != 0
+    assert said.stderr.splitlines() == ["usage: python examples/pick_a_record.py BUNDLE RECORD"]

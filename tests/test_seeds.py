@@ -172,6 +172,10 @@ def shards_of_geometries(house: House) -> None:
     seisloom("shards", "write", *options, "--out", some, "--geom", "LAND002")
     assert sorted(path.name for path in every.iterdir() if path.is_dir()) == ["LAND001", "LAND002"]
     assert [path.name for path in some.iterdir() if path.is_dir()] == ["LAND002"]
+    as_before = house.new("shards")
+    words = ("--geom", "LAND001", "LAND002", "--plots-pos", 1, "--workers", 1)
+    seisloom("shards", "write", house.survey, "--out", as_before, *words)
+    assert sorted(path.name for path in as_before.iterdir() if path.is_dir()) == ["LAND001", "LAND002"]
 
 
 @row("`etl_to_wds_from_manifest.py ... --plots-pos 40 --plots-neg 10`")
@@ -186,6 +190,10 @@ def pictures_of_samples(house: House) -> None:
 @row("`ML-pipe-trns-uncrtnNoise.py ROOT --wds DIR`")
 def training_from_shards(house: House) -> None:
     assert Bundle.open(house.bundle).calibration is not None
+    shards, out = house.shards(), house.new("bundle")
+    options = ("--batch-size", 2, "--num-workers", 0, "--epochs", 1)
+    seisloom("train", house.survey, "--wds", shards, "--out", out, *options, *NETWORK)
+    assert Bundle.open(out).recipe.data.root == str(house.survey)
 
 
 @row("`ML-trnsUncr-evaluate.py FILE --model MODEL --out DIR`", "one PNG a trace")

@@ -227,7 +227,7 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     3
     """
     file = Path(path)
-    if not file.suffix and not file.exists():
+    if not file.is_file() and packaged_recipe(str(path)).is_file():
         file = packaged_recipe(str(path))
     if file.is_dir():
         raise RecipeError(f"{path}: is a folder, and no recipe. If it is the survey, write --data {path}")

@@ -59,7 +59,7 @@ class Task(Generic[R]):
     contents: Callable[[R, Sequence[Ref]], Array]
     """Hashes of the raw records behind refs, uint64, 0 where one has no content: a bundle keeps those it has seen."""
     open: Callable[[R, Any, float | None], Iterable[Record]]
-    """The records of what a user gives: a path, an ObsPy Stream, or an array with its sampling rate."""
+    """The records of what a user gives: a path, an ObsPy Stream, or an array (trace, time) with its sampling rate."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
     """Whole records through a predictor, to a product."""
     calibrate: Callable[[R, Sequence[Product], Calibration | None], Calibration]

@@ -40,6 +40,11 @@ def test_values_on_the_limit_are_kept() -> None:
 def test_a_reason_never_prints_two_equal_numbers() -> None:
     _, reason = abstain(np.array([0.02004]), np.array([3.0]), np.array([0.5]), abstain_width_s=0.02)
     assert reason[0] == "half-width 0.02004 s > 0.02000 s"
+    _, reason = abstain(
+        np.array([0.003]), np.array([5.98]), np.array([0.4999]),
+        abstain_width_s=0.0001, min_snr_db=6, min_probability=0.5,
+    )  # fmt: skip
+    assert reason[0] == "probability 0.4999 < 0.5000; SNR 5.98 dB < 6.00 dB; half-width 0.0030 s > 0.0001 s"
 
 
 def test_columns_of_other_lengths_are_refused() -> None:

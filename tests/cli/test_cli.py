@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,14 +23,20 @@ from typer.testing import CliRunner
 
 from seisloom.bundle import Bundle
 from seisloom.calibration.intervals import calibrate_intervals
+from seisloom.cli.data import open_recipe
 from seisloom.cli.main import app
-from seisloom.cli.values import quantile_lines
-from seisloom.errors import MissingDataError
-from seisloom.recipe import Recipe
+from seisloom.cli.values import quantile_lines, writing
+from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.recipe import Recipe, read_recipe
 from seisloom.run.train import Trained
 from seisloom.run.write import write_shards
 
 Tiny = Callable[..., Recipe]
+NETWORK = (
+    "data.crop_s=0.08", "data.gather_size=5", "model.widths=[4,8]", "model.n_blocks=[1,1]", "model.dilations=[1,1]",
+    "train.threads=1", "train.loggers=[csv]", "train.accelerator=cpu", "train.ema=0", "train.finish=null",
+    "calibrate.folds=0",
+)  # fmt: skip
 RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
 
 
@@ -123,7 +132,7 @@ WRONG = {
     "a picture without a kind": (["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "a"], "the suffix"),
     "a picture below a file": (
         ["apply", "sta_lta", "text.segy", "--out", "p.csv", "--figure", "text.segy/a.png"],
-        "cannot be made",
+        "text.segy: is a file. Choose another --figure",
     ),
     "a device that is not there": (
         ["apply", "onset-refraction", "x.segy", "--out", "p.csv", "--device", "tpu"],
@@ -143,13 +152,23 @@ WRONG = {
     ),
     "a mistyped option": (["train", "--epoch", "2"], "did you mean 'epochs'"),
     "one name where a list is meant": (["train", "split.by=station"], "write 'split.by=[station]'"),
-    "a folder for a recipe": (["train", "."], ".: is a folder, and no recipe. If it is the survey, write --data ."),
+    "a folder for a recipe": (
+        ["recipe", "check", "."],
+        ".: is a folder, and no recipe. If it is the survey, write --data .",
+    ),
+    "a folder that is no survey": (["train", "."], "no geometries/*/picks_manifest.csv"),
     "records to import that are not there": (
         ["manifest", "import", "none", "--picks", "p.sgt", "--geom", "L", "--out", "q"],
         "none: no such file",
     ),
-    "a folder that is not there": (["recipe", "new", "picking", "--out", "none/p.yaml"], "none/p.yaml: No such file"),
-    "a folder below a file": (["recipe", "new", "picking", "--out", "text.segy/p.yaml"], "text.segy/p.yaml: Not a dir"),
+    "a recipe below a file": (
+        ["recipe", "new", "picking", "--out", "text.segy/p.yaml"],
+        "text.segy: is a file. Choose another --out",
+    ),
+    "a gather below a file": (["view", "gather", "text.segy", "--out", "text.segy/a.png"], "text.segy: is a file"),
+    "a gather of no kind": (["view", "gather", "text.segy", "--out", "a.xyz"], "--out a.xyz: the suffix chooses"),
+    "samples below a file": (["shards", "show", "none", "--out", "text.segy/a.png"], "text.segy: is a file"),
+    "a survey below a file": (["synth", "survey", "--out", "text.segy/s"], "text.segy: is a file"),
     "an unset variable": (["shards", "write", "data.root=$NO_SUCH/x", "--out", "s"], "export NO_SUCH="),
 }
 
@@ -233,6 +252,7 @@ def test_from_physics_to_picks_by_commands_alone(tmp_path: Path, tiny_bundle: Bu
     assert "as the manifest says" in done("manifest", "check", "survey")
     written = done("shards", "write", "shards.win_len_s=0.1", "--data", "survey", "--out", "shards", "--workers", 1)
     assert "LAND001" in written
+    assert "shards kept" in written
     assert "are whole" in done("shards", "check", "shards")
     assert "picks.csv" in done("apply", tiny_bundle.path, "survey", "--out", "picks.csv")
     table = pd.read_csv(tmp_path / "picks.csv")
@@ -353,3 +373,146 @@ def test_shards_alone_say_what_to_train_by(tiny: Tiny, tmp_path: Path, monkeypat
     assert asked[:2] == [same, same]
     assert asked[2].data.root == str(tmp_path.resolve())
     assert asked[2].shards == recipe.shards
+
+
+FULL = {
+    "recipe new": (["recipe", "new", "picking", "--out", "OUT/p.yaml"], "pathlib.Path.write_text"),
+    "view gather": (["view", "gather", "FILE", "--out", "OUT/p.png"], "matplotlib.figure.Figure.savefig"),
+    "shards show": (["shards", "show", "SHARDS", "--out", "OUT/p.png"], "matplotlib.figure.Figure.savefig"),
+    "apply --figure": (
+        ["apply", "sta_lta", "FILE", "--out", "p.csv", "--figure", "OUT/p.png"],
+        "matplotlib.figure.Figure.savefig",
+    ),
+    "apply": (["apply", "sta_lta", "FILE", "--out", "OUT/p.csv"], "pandas.DataFrame.to_csv"),
+    "evaluate": (["evaluate", "sta_lta", "SURVEY", "--out", "OUT/p"], "seisloom.run.evaluate.write_json"),
+    "calibrate": (["calibrate", "BUNDLE", "SURVEY", "--out", "OUT/p"], "shutil.copytree"),
+    "train": (["train", "--data", "SURVEY", "--out", "OUT/p"], "seisloom.run.train.train"),
+    "synth survey": (
+        ["synth", "survey", "--out", "OUT/p", "n_shots=2", "n_stations=2", "--workers", "1"],
+        "seisloom.tasks.picking.survey.synth.write_tl_arrival",
+    ),
+    "shards write": (
+        ["shards", "write", "--data", "SURVEY", "--out", "OUT/p", "--workers", "1", "win_len_s=0.1"],
+        "seisloom.io.shards._write_members",
+    ),
+    "demo": (["demo", "--out", "OUT/p"], "seisloom.demos.picking.run_demo"),
+}  # fmt: skip
+"""Commands, and what of theirs writes: there the disk is full."""
+
+
+@pytest.mark.parametrize("command", FULL)
+def test_a_full_disk_is_one_line_that_names_the_output(
+    command: str, tiny_bundle: Bundle, tiny_survey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from seisloom.cli.main import main
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.chdir(tmp_path)
+    words, writer = FULL[command]
+    if "SHARDS" in words:
+        seisloom("shards", "write", "--data", tiny_survey, "--out", "SHARDS", "--workers", 1, "win_len_s=0.1")
+    station = tiny_survey / "geometries" / "LAND001" / "R01.segy"
+    places = {"FILE": station, "SURVEY": tiny_survey, "BUNDLE": tiny_bundle.path}
+    monkeypatch.setattr(sys, "argv", ["seisloom", *(str(places.get(word, word)) for word in words)])
+    monkeypatch.setattr(writer, full)
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = [line for line in capsys.readouterr().err.splitlines() if "error" in line or "Traceback" in line]
+    assert left.value.code == 2
+    assert len(said) == 1, said
+    assert re.match(r"error: OUT/p\S*: cannot be written\b.*Choose another ", said[0]), said
+
+
+def test_an_output_is_written_into_a_folder_that_is_made_for_it(tiny_survey: Path, tmp_path: Path) -> None:
+    station = tiny_survey / "geometries" / "LAND001" / "R01.segy"
+    for words in (["recipe", "new", "picking"], ["view", "gather", str(station)]):
+        out = tmp_path / words[0] / "new" / ("a.png" if words[0] == "view" else "a.yaml")
+        said = CliRunner().invoke(app, [*words, "--out", str(out)], catch_exceptions=False)
+        assert said.exit_code == 0, said.output
+        assert out.stat().st_size > 0
+
+
+def test_an_error_of_a_file_that_is_read_is_not_called_one_of_the_output(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), writing(tmp_path / "new" / "out.csv"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "record.segy"))
+    out = tmp_path / "out.csv"
+    with pytest.raises(OutputError, match=r"out\.csv: cannot be written: Permission denied"), writing(out):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(out))
+
+
+def test_shards_alone_suffice_to_train(tiny: Tiny, tiny_survey: Path, tmp_path: Path) -> None:
+    survey, shards = tmp_path / "survey", tmp_path / "shards"
+    shutil.copytree(tiny_survey, survey)
+    options = ["--out", str(shards), "--workers", "1", "win_len_s=0.1"]
+    for line in ("LAND001", "LAND002"):
+        CliRunner().invoke(app, ["shards", "write", "--data", str(survey), *options, "--geom", line])
+    words = ["train", "--shards", str(shards), "--out", str(tmp_path / "b"), "train.epochs=1"]
+    words += NETWORK
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    made = Bundle.open(tmp_path / "b")
+    assert made.recipe.shards == tiny().shards, "the windows are those of the shards"
+    assert {group.split("/")[0] for group in made.read_json("split.json")["groups"]["train"]} == {"LAND001", "LAND002"}
+    survey.rename(tmp_path / "elsewhere")
+    with pytest.raises(MissingDataError, match=r"the survey that these shards were cut from is not .*--data ROOT"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    moved = CliRunner().invoke(app, [*words, "--data", str(tmp_path / "elsewhere"), "--force"], catch_exceptions=False)
+    assert moved.exit_code == 0, moved.output
+
+
+def test_where_a_survey_lies_does_not_change_its_shards(tiny_survey: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(tiny_survey, moved)
+    tars = []
+    for k, survey in enumerate((tiny_survey, moved)):
+        out = tmp_path / f"shards{k}"
+        options = ["--workers", "1", "--geom", "LAND001", "win_len_s=0.1"]
+        done = CliRunner().invoke(app, ["shards", "write", "--data", str(survey), "--out", str(out), *options])
+        assert done.exit_code == 0, done.output
+        tars.append({file.relative_to(out): file.read_bytes() for file in out.glob("*/*") if file.is_file()})
+    assert tars[0] == tars[1]
+
+
+def test_a_recipe_that_is_named_beats_that_of_the_shards(tmp_path: Path) -> None:
+    written_by = tmp_path / "recipe.yaml"
+    written_by.write_text(read_recipe("picking", ["train.epochs=7"]).to_yaml())
+    assert open_recipe("picking", [], data=".", written_by=written_by).train.epochs != 7
+    assert open_recipe(None, [], data=".", written_by=written_by).train.epochs == 7
+    assert open_recipe("batch_size=3", [], data=".", written_by=written_by).train.epochs == 7
+
+
+def test_picks_of_a_file_score_a_single_record(tiny_survey: Path, tmp_path: Path) -> None:
+    station = tiny_survey / "geometries" / "LAND001" / "R01.segy"
+    words = ["evaluate", "sta_lta", str(station), "--alone", "--out", str(tmp_path / "e")]
+    with pytest.raises(DataError, match="give --picks FILE"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    report = evaluated(*words[1:4], "--picks", tiny_survey / "arrivals.csv", "--out", tmp_path / "e")
+    picked = read_table(tiny_survey).query("geometry == 'LAND001' and station == 'R01'")["pick_time_s"].notna().sum()
+    assert report["scores"]["sta_lta"][""]["n"]["with_truth"] == picked
+
+
+def test_a_drawn_gather_numbers_its_traces_as_the_table_of_picks(
+    tiny_survey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []  # Any: figures
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    row = read_table(tiny_survey).query("geometry == 'LAND001' and station == 'R01'").iloc[-1]
+    station = tiny_survey / "geometries" / "LAND001" / "R01.segy"
+    for shot in ([], ["--shot", str(row["shot_id"])]):
+        words = ["view", "gather", str(station), "--out", str(tmp_path / "a.png"), *shot]
+        assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    whole, one = (figure.axes[0] for figure in drawn)
+    assert whole.get_xlim()[0] == -1, "the first trace stands at 0"
+    assert sum(one.get_xlim()) / 2 == row["trace_index"]
+    assert whole.get_xlabel() == "trace (from 0)"
+
+
+def test_a_folder_of_the_name_of_a_packaged_recipe_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "picking").mkdir()
+    assert open_recipe("picking", [], data=".").task == "picking"

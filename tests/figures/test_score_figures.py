@@ -92,9 +92,23 @@ def test_a_missing_pick_is_an_error_beyond_every_limit() -> None:
 def test_errors_against_offset_show_median_spread_and_interval() -> None:
     offset = np.arange(100.0)
     (axes,) = draw_error_against(offset, np.full(100, 2.0), label="offset (m)", half_width_ms=np.full(100, 3.0)).axes
-    assert labels_of(axes) == ["median", "middle 90 % of errors", "median interval"]
+    assert labels_of(axes) == ["middle 90 % of errors", "median", "median interval"]
     assert axes.get_xlabel() == "offset (m)"
     assert draw_error_against(np.array([np.nan]), np.array([1.0]), label="x").axes[0].texts
+
+
+def test_errors_of_other_methods_stand_beside_by_their_size() -> None:
+    offset, others = np.arange(100.0), {"aic": np.full(100, -4.0), "nothing": np.full(100, np.nan)}
+    _, beside = draw_error_against(offset, np.full(100, 2.0), label="offset (m)", others_ms=others, title="ours").axes
+    assert labels_of(beside) == ["ours", "aic", "nothing"]
+    sizes = {str(line.get_label()): set(np.asarray(line.get_ydata()).tolist()) for line in beside.lines}
+    assert sizes == {"ours": {2.0}, "aic": {4.0}, "nothing": set()}
+
+
+def test_the_first_method_is_filled_and_the_others_are_lines() -> None:
+    rng = np.random.default_rng(0)
+    left, _ = draw_error_histogram({name: rng.normal(size=400) for name in ("ours", "aic", "sta_lta")}).axes
+    assert [one.get_fill() for one in left.patches] == [True, False, False]
 
 
 @pytest.mark.filterwarnings("error")

@@ -428,6 +428,15 @@ def test_the_file_that_was_picked_is_never_overwritten(tmp_path: Path) -> None:
     assert source.read_bytes() == before
 
 
+def test_first_breaks_do_not_go_into_records_that_are_no_segy(tmp_path: Path) -> None:
+    source = tmp_path / "shot.dat"
+    source.write_bytes(b"\x55\x3a" + bytes(2000))
+    with pytest.raises(
+        DataError, match=r"into a copy of a SEG-Y file, and shot\.dat is none\. Write \.csv, \.parquet or"
+    ):
+        write_picks(picks(4, path=str(source)), tmp_path / "out.segy")
+
+
 # Where it cannot be written
 
 

@@ -57,26 +57,28 @@ def abstain(
     reasons: list[list[str]] = [[] for _ in range(width.size)]
     if min_probability is not None:
         for idx in np.flatnonzero(~(present >= min_probability)):
-            reasons[idx].append(f"probability {present[idx]:.2f} < {min_probability:.2f}")
+            reasons[idx].append(f"probability {_compared(present[idx], '<', min_probability, digits=2)}")
     if as_noise is not None:
         for idx in np.flatnonzero(as_noise):
             reasons[idx].append("no surer than in noise")
     if min_snr_db is not None:
         for idx in np.flatnonzero(~(snr >= min_snr_db)):
-            reasons[idx].append(f"SNR {snr[idx]:.1f} dB < {min_snr_db:.1f} dB" if snr[idx] == snr[idx] else "no SNR")
+            known = snr[idx] == snr[idx]
+            reasons[idx].append(f"SNR {_compared(snr[idx], '<', min_snr_db, ' dB', digits=1)}" if known else "no SNR")
     if abstain_width_s is not None:
         for idx in np.flatnonzero(~(width <= abstain_width_s)):
-            reasons[idx].append(f"half-width {_compared(width[idx], abstain_width_s)}")
+            reasons[idx].append(f"half-width {_compared(width[idx], '>', abstain_width_s, ' s', digits=3)}")
     status = np.array([ABSTAINED if one else PICKED for one in reasons], dtype=object)
     return status, np.array(["; ".join(one) for one in reasons], dtype=object)
 
 
-def _compared(width_s: float, limit_s: float) -> str:
-    """Both in s with so many digits that they differ in print: '0.031 s > 0.020 s'."""
-    for digits in range(3, 8):
-        if f"{width_s:.{digits}f}" != f"{limit_s:.{digits}f}":
+def _compared(value: float, sign: str, limit: float, unit: str = "", *, digits: int) -> str:
+    """Both with so many decimals that they differ in print, and the limit is what it is: '0.031 s > 0.020 s'."""
+    for some in range(digits, digits + 7):
+        shown = f"{limit:.{some}f}"
+        if f"{value:.{some}f}" != shown and abs(float(shown) - limit) <= 1e-3 * abs(limit):
             break
-    return f"{width_s:.{digits}f} s > {limit_s:.{digits}f} s"
+    return f"{value:.{some}f}{unit} {sign} {shown}{unit}"
 
 
 def risk_control_width(

@@ -114,7 +114,9 @@ def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv
 @shards.command("write", context_settings=LOOSE)
 def write(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="Recipe, by path or packaged name; or a first key=value.")] = PACKAGED,
+    recipe: Annotated[
+        str, typer.Argument(help="Recipe, by path or packaged name; or the survey's folder, or a first key=value.")
+    ] = PACKAGED,
     changes: Changes = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the shards.")] = Path("shards"),
@@ -208,18 +210,24 @@ def open_recipe(
 ) -> Recipe:
     """Return a recipe with the command's options.
 
-    A first argument that is a change names no recipe: then it is the one that the shards were written by, of all
-    their lines, since they may have been written one by one; else the packaged one.
+    A first argument that is a folder is the survey's, one that is a change begins the changes; any other names the
+    recipe. Where none is named, it is the one that the shards were written by, of all their lines, since they may have
+    been written one by one; else the packaged one. Words behind `--geom A` are further geometries.
 
     Raises:
         MissingDataError: if the survey that the shards were cut from is no longer there.
     """
-    from seisloom.recipe import expand, read_recipe
+    from seisloom.recipe import expand, packaged_recipes, read_recipe
 
     # An unknown option took the recipe's place: it is one of its keys
     if recipe is not None and ("=" in recipe or recipe.startswith("--")):
         changes, recipe = [recipe, *changes], None
     changes = as_changes(changes)
+    if recipe is not None and data is None and Path(recipe).is_dir() and recipe not in packaged_recipes():
+        data, recipe = recipe, None
+    if geom:
+        geom = [*geom, *(word for word in changes if "=" not in word)]
+        changes = [word for word in changes if "=" in word]
     by_shards = recipe is None and written_by is not None
     if by_shards:
         screen.say(f"recipe: {written_by}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from seisloom.cli import screen
+from seisloom.cli.values import writing
 from seisloom.errors import PluginError
 
 
@@ -28,7 +29,8 @@ def demo(
 
     # An empty XDG_CACHE_HOME is as good as none, says the XDG Base Directory Specification
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seisloom"
-    made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
+    with writing(out):
+        made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
     for note in made.notes:
         screen.say(note)
     show_report(made.report)

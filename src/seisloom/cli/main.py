@@ -59,8 +59,8 @@ def options(
 
 
 def _place_of(error: OSError) -> str:
-    """Return the file that an error is about; a full disk names none, and it is the output that met it."""
-    return os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "the output"
+    """Return the file that an error is about; a full disk names none."""
+    return os.fspath(error.filename) if isinstance(error.filename, str | os.PathLike) else "a file"
 
 
 def main() -> None:
@@ -76,10 +76,11 @@ def main() -> None:
         # The reader of our output went away (`| head`): nobody is there to be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:  # a folder that is not there or not ours, a full disk: whichever step meets it
+    except OSError as error:  # of a file that is read, or written beside --out: what is there or not is said earlier
         if os.environ.get("SEISLOOM_DEBUG"):
             raise
-        sys.stderr.write(f"error: {_place_of(error)}: {error.strerror or error}. Choose another place, or make room\n")
+        said = f"{_place_of(error)}: cannot be read or written: {error.strerror or error}"
+        sys.stderr.write(f"error: {said}. Make room or give the rights, or choose another place\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")

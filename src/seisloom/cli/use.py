@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
-Checkpoint = Annotated[str | None, typer.Option(help="best, last or a path, in place of the bundle's weights.")]
+KINDS = "best or last epoch (both before train.finish) or a path"
+Checkpoint = Annotated[str | None, typer.Option(help=f"{KINDS}, in place of the bundle's weights.")]
 Limits = Annotated[float | None, typer.Option(help="Abstain where the half-width q*sigma is larger, in s.")]
 FalseAlarms = Annotated[float | None, typer.Option(help="Share of noise that may be picked; 1 picks noise too.")]
 MinSnr = Annotated[float | None, typer.Option(help="Abstain where the signal-to-noise ratio is lower, in dB.")]
@@ -29,12 +30,13 @@ def train(
     context: typer.Context,
     recipe: Annotated[
         str | None,
-        typer.Argument(help="Recipe, by path or packaged name, or a first key=value; by default the shards' or picking."),
+        typer.Argument(
+            help="Recipe, by path or packaged name; by default that of the shards, or picking. Or the survey's folder, "
+            "or a first key=value."
+        ),
     ] = None,
     changes: Annotated[list[str] | None, typer.Argument(help="Changes: key=value, such as train.epochs=3.")] = None,
-    shards: Annotated[
-        Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")
-    ] = None,
+    shards: Annotated[Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("runs/model"),
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
@@ -99,7 +101,7 @@ def evaluate(
     alone: Annotated[bool, typer.Option("--alone", help="Leave out classical methods that are not named.")] = False,
     device: Device = "auto",
     checkpoint: Annotated[
-        str | None, typer.Option(help="best, last or a path, in place of the weights of the first bundle.")
+        str | None, typer.Option(help=f"{KINDS}, in place of the weights of the first bundle.")
     ] = None,
 ) -> None:
     """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""

@@ -36,7 +36,7 @@ def shot_numbers(shots: str | None) -> str | None:
     return shots
 
 
-def folder_for(out: Path) -> Path:
+def folder_for(out: Path, option: str = "--out") -> Path:
     """Return a folder that can be written to, not yet made.
 
     Raises:
@@ -44,7 +44,7 @@ def folder_for(out: Path) -> Path:
     """
     there = next(one for one in (out, *out.absolute().parents) if one.exists())
     if not there.is_dir():
-        raise OutputError(f"{there}: is a file. Choose another --out")
+        raise OutputError(f"{there}: is a file. Choose another {option}")
     return out
 
 
@@ -56,6 +56,7 @@ def writing(out: Path, option: str = "--out") -> Iterator[None]:
         OutputError: if the disk is full or read-only, or `out` or a folder above it is not ours or is a file.
     """
     place = str(out.absolute())
+    folder_for(out.parent, option)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         yield
@@ -71,10 +72,10 @@ def writing(out: Path, option: str = "--out") -> Iterator[None]:
 
 
 def picture_for(figure: Path, option: str = "--out") -> Path:
-    """Return the path of a picture, for `writing`.
+    """Return the path of a picture after making its folder.
 
     Raises:
-        OutputError: if Matplotlib knows no such suffix, or it is a folder.
+        OutputError: if Matplotlib knows no such suffix, it is a folder, or its folder cannot be made.
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
@@ -85,7 +86,8 @@ def picture_for(figure: Path, option: str = "--out") -> Path:
         )
     if figure.is_dir():
         raise OutputError(f"{option} {figure}: is a folder. Give a file in it")
-    return figure
+    with writing(figure, option):
+        return figure
 
 
 def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the room's calibration

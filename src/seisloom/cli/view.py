@@ -49,6 +49,7 @@ def gather(
     start_s = float(record.delay_s[here].min())
     figure = draw_gather(
         record.take(np.flatnonzero(here)), fs_hz=record.fs_hz, t0_s=record.delay_s[here], **columns,
+        position=np.flatnonzero(here).astype(float),
         range_s=None if max_s is None else (start_s, max_s), title=f"{source.name}, {here.sum()} traces",
     )  # fmt: skip
     with writing(out):

@@ -28,7 +28,7 @@ def draw_gather(
     kept: Array | None = None,
     human_s: Array | None = None,
     position: Array | None = None,
-    position_label: str = "trace",
+    position_label: str = "trace (from 0)",
     range_s: tuple[float, float] | None = None,
     kind: Literal["wiggle", "shades"] | None = None,
     interval_label: str = "90 % interval",
@@ -44,7 +44,8 @@ def draw_gather(
         time_s, lower_s, upper_s: picks and interval ends in s, shape (trace,); NaN where there is none.
         kept: bool, shape (trace,): False marks a pick that was abstained from; without it all are kept.
         human_s: picks of a person in s, shape (trace,).
-        position: place of each trace along the axis, shape (trace,), in any order; by default 1, 2, 3, ...
+        position: place of each trace along the axis, shape (trace,), in any order; by default 0, 1, 2, ...
+            as tables of picks count traces.
         position_label: its name with the unit, such as "offset (m)".
         range_s: times to show in s; by default around the picks, or all of the record without any.
         kind: by default wiggles up to 72 traces, grey shades above.
@@ -57,7 +58,7 @@ def draw_gather(
         raise DataError(f"a gather has shape (trace, time), this one {traces.shape}")
     n_traces, n_time = traces.shape
     start_s = np.broadcast_to(np.asarray(t0_s, float), (n_traces,))
-    where = np.arange(1.0, n_traces + 1) if position is None else np.asarray(position, float)
+    where = np.arange(float(n_traces)) if position is None else np.asarray(position, float)
     if where.shape != (n_traces,) or not np.isfinite(where).all():
         raise DataError(
             f"a gather of {n_traces} traces needs as many finite positions; leave position out to number them"

@@ -127,7 +127,7 @@ def _claim_as_first(out: Path, recipe: Recipe, last: Path, *, force: bool) -> st
         last.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(recipe.to_yaml(), encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{out}: cannot be written: {error.strerror}. Choose another --out") from error
     if resume:
         logger.info("resuming from %s", resume)
     return resume

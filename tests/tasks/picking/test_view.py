@@ -38,13 +38,14 @@ def test_part_of_a_file_says_which_traces_it_has() -> None:
     traces = np.random.default_rng(0).normal(size=(96, 50)).astype(np.float32)
     recipe = read_recipe("picking", ["prepare=[]", "data.gather_size=64"])
     first, second = open_records(recipe, traces, 1000.0)
-    assert "traces 1 to 48 of 96" in title_of(recipe, first)
-    assert "traces 49 to 96 of 96" in title_of(recipe, second)
+    assert "traces 0 to 47 of 96" in title_of(recipe, first)
+    assert "traces 48 to 95 of 96" in title_of(recipe, second)
     figure = draw_record(second, apply(recipe, first_sample, None, [second]))  # type: ignore[arg-type]
     low, high = figure.axes[0].get_xlim()
-    assert (low, high) == (48, 97), "numbered as in the file"
+    assert (low, high) == (47, 96), "numbered as in the file and in the table of picks"
+    assert figure.axes[0].get_xlabel() == "trace (from 0)"
     [whole] = open_records(recipe, traces[:60], 1000.0)
-    assert "traces 1 to" not in title_of(recipe, whole)
+    assert "traces 0 to" not in title_of(recipe, whole)
 
 
 def test_part_of_a_shot_of_a_survey_says_which_traces_it_has(tiny: Tiny, tiny_survey: Path) -> None:

@@ -50,16 +50,25 @@ def draw_record(record: PickRecord, table: Any, *, title: str = "") -> Figure:  
     what = f"shot {shots[0]}" if len(shots) == 1 else f"station {record.station[0]}"
     first, n_whole = record.part
     if record.n_traces < n_whole:
-        what += f", traces {first + 1} to {first + record.n_traces} of {n_whole}"
+        what += f", traces {first} to {first + record.n_traces - 1} of {n_whole}"
     moved = f", moved by {1e3 * record.pick_shift_s:+g} ms (data.pick_shift_s)" if record.pick_shift_s else ""
-    offsets = np.isfinite(record.offset_m).all() and len(np.unique(record.group_x)) == record.n_traces
+    position, position_label = _places(record)
     return draw_gather(
         record.x[:, 0], fs_hz=record.fs_hz, t0_s=record.t0_s, time_s=table["time_s"].to_numpy(float),
         lower_s=table["lower_s"].to_numpy(float), upper_s=table["upper_s"].to_numpy(float), kept=kept, human_s=human,
-        position=record.group_x if offsets and len(shots) == 1 else first + np.arange(1, record.n_traces + 1),
-        position_label="receiver (m)" if offsets and len(shots) == 1 else "trace",
+        position=position, position_label=position_label,
         human_label=f"human pick{moved}", title=title or f"{line}{what}: {kept.sum()} of {len(kept)} traces picked",
     )  # fmt: skip
+
+
+def _places(record: PickRecord) -> tuple[Array, str]:
+    """Where traces are drawn: a shot by its receivers, else one file as its table of picks numbers its traces."""
+    apart = len(np.unique(record.group_x)) == record.n_traces
+    if apart and np.isfinite(record.offset_m).all() and len(np.unique(record.shot_id)) == 1:
+        return record.group_x, "receiver (m)"
+    if len(np.unique(record.path)) == 1 and len(np.unique(record.trace)) == record.n_traces:
+        return record.trace.astype(float), "trace (from 0)"
+    return record.part[0] + np.arange(float(record.n_traces)), "trace of the gather (from 0)"
 
 
 def view(recipe: PickingRecipe, records: Sequence[PickRecord], product: Any) -> Figure:  # Any: a pandas table
@@ -145,6 +154,7 @@ def _comparisons(
             draw_error_against(
                 table["offset_m" if by_offset else "snr_db"].to_numpy(float), error_ms[first],
                 label="offset (m)" if by_offset else "SNR (dB)", half_width_ms=half_ms, title=first,
+                others_ms={name: one for name, one in error_ms.items() if name != first},
             ),
         )
     )  # fmt: skip

@@ -92,7 +92,11 @@ def test_a_missing_pick_is_empty_and_a_pick_at_zero_is_a_pick(tmp_path: Path) ->
         rows = list(csv.DictReader(file))
     assert [row["pick_time_s"] for row in rows[:5]] == ["0", "0.02", "", "", ""]
     assert [row["pick_status"] for row in rows[:5]] == ["picked", "picked", "unpicked", "unpicked", "unpicked"]
-    assert any("1 picks are at exactly 0 s, the first at station R01, shot 1" in note for note in report.notes)
+    (said,) = [cases for what, cases in problems(report).items() if what.startswith("pick at exactly 0 s, kept; if 0")]
+    assert said == ["R01 shot 1"]
+    stored = json.loads((tmp_path / "geometries" / "L1" / REPORT).read_text())
+    assert said in stored["problems"].values()
+    assert any(line.startswith("L1: 1 x pick at exactly 0 s") for line in report.lines())
 
 
 def test_headers_are_in_the_manifest(tmp_path: Path) -> None:
@@ -406,6 +410,14 @@ def test_picks_without_a_file_or_a_geometry_are_told(tmp_path: Path) -> None:
     assert said == ["R02: 2 picks"]
     assert report.notes == ("arrivals.csv: 1 picks left out, of shots that no geometry lists, station R01: shots 4711",)
     assert any("4711" in line for line in report.lines())
+
+
+def test_picks_of_another_line_are_told_in_a_few_lines(tmp_path: Path) -> None:
+    small(tmp_path)
+    arrivals(tmp_path, ["R01,1,0.01", *(f"S{k:02d},{shot},0.01" for k in range(30) for shot in (4711, 4712))])
+    notes = build_manifest(tmp_path).notes
+    assert len(notes) == 6
+    assert notes[-1] == "arrivals.csv: and so of 25 stations more; 60 picks left out in all"
 
 
 def test_picks_of_a_geometry_that_is_not_there_are_told(tmp_path: Path) -> None:

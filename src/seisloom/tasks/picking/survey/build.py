@@ -21,6 +21,7 @@ from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align, score
 from seisloom.tasks.picking.survey.layout import check_geometries, files_of, find_arrivals, find_geometries, shot_list
 from seisloom.tasks.picking.survey.manifest import COLUMNS, NAME, REPORT, counts, write_manifest
 from seisloom.tasks.picking.survey.report import (
+    AT_ZERO,
     LISTED,
     NO_HEADER,
     UNMATCHED,
@@ -129,15 +130,8 @@ def _parted(
     if len(notes) > LISTED:
         n_more = int(np.count_nonzero(n_claims == 0))
         notes[LISTED:] = [
-            f"{source.name}: and so of {len(notes) - LISTED} stations more, {n_more} picks left out in all"
+            f"{source.name}: and so of {len(notes) - LISTED} stations more; {n_more} picks left out in all"
         ]
-    zeros = picks[(n_claims > 0) & (picks["pick_time_s"] == 0)]
-    if len(zeros):
-        first = zeros.iloc[0]
-        notes.append(
-            f"{source.name}: {len(zeros)} picks are at exactly 0 s, the first at station {first['station']}, shot "
-            f"{first['shot_id']}. If 0 stands for no pick there, leave these empty"
-        )
     return {name: picks[mask] for name, mask in claimed.items()}, notes
 
 
@@ -248,6 +242,8 @@ def _with_picks(table: pd.DataFrame, picks: pd.DataFrame, read: set[str], report
             "pick outside of its record, taken for unpicked", f"{row.station} shot {row.shot_id}: {row.pick_time_s:g} s"
         )
     merged.loc[outside | merged["doubtful"], "pick_status"] = "unpicked"
+    for row in merged[(merged["pick_status"] == "picked") & (merged["pick_time_s"] == 0)].itertuples():
+        report.note(AT_ZERO, f"{row.station} shot {row.shot_id}")
     merged.loc[merged["pick_status"] != "picked", ["pick_time_s", "pick_uncertainty_s"]] = np.nan
     return merged[list(COLUMNS)]
 

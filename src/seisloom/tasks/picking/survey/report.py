@@ -13,6 +13,7 @@ from seisloom.tasks.picking.survey.align import ENOUGH, place
 NO_HEADER = "no header explains the shot list, so that no trace has a shot"
 UNMATCHED = "picks of a station of which no trace matched"
 UNREAD = "picks of a station whose file was left out (see above) or is not there"
+AT_ZERO = "pick at exactly 0 s, kept; if 0 stands for no pick in the arrivals, leave it empty there and build again"
 LISTED = 5
 """Most examples of one kind of problem that the screen shows; the report file has all."""
 

@@ -64,7 +64,7 @@ def write_survey(
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
     except OSError as error:
-        raise OutputError(f"{beside} cannot be written: {error}. Choose another folder") from error
+        raise OutputError(f"{out}: cannot be written: {error.strerror}. Choose another folder") from error
     names = [geometry_id(config, g) for g in range(config.n_geometries)]
     lines = run_jobs(executor or InThisProcess(), partial(_write_line, config, beside), range(config.n_geometries))
     n_traces = config.n_geometries * config.n_stations * config.n_shots
