@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Mapping
@@ -159,7 +160,10 @@ def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
     # Not `save_file`: its file is for its owner alone, whatever the umask
     partial.write_bytes(save(tensors))
     partial.replace(folder / WEIGHTS)
-    torch.save(tensors, folder / "model.pth")
+    # In memory first: where a disk is full torch raises an error that names neither
+    stored = io.BytesIO()
+    torch.save(tensors, stored)
+    (folder / "model.pth").write_bytes(stored.getvalue())
 
 
 def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor]:
