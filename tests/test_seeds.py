@@ -1,4 +1,4 @@
-"""Each row of docs/how-to/from-your-scripts.md for picking is run here, and has the effect that it names."""
+"""Each row of docs/how-to/from-your-scripts.md is run here, and has the effect that it names."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import segyio
 import torch
 from typer.testing import CliRunner
 
 from seisloom.bundle import Bundle
 from seisloom.cli.main import app
+from seisloom.convert import open_volume
 from seisloom.io.shards import Shards
+from seisloom.io.volumes.grid import whole
 from seisloom.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
+SURVEY = ROOT / "tests" / "data" / "mdio_v1" / "small.sgy"
 PAGE = ROOT / "docs" / "how-to" / "from-your-scripts.md"
 NETWORK = (
     "model.widths=[4,8]", "model.n_blocks=[1,1]", "model.dilations=[1,1]", "data.gather_size=5", "data.crop_s=0.08",
@@ -128,9 +132,7 @@ def row(*cells: str) -> Callable[[Callable[[House], None]], Callable[[House], No
 
 
 def cells_of_the_page() -> Iterator[str]:
-    text = PAGE.read_text(encoding="utf-8")
-    first = text.index("## Picking")
-    for line in text[first : text.index("\n## ", first + 1)].splitlines():
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
         if line.startswith("| ") and not line.startswith("| in your script"):
             yield line.split(" | ")[0].removeprefix("| ")
 
@@ -567,6 +569,64 @@ def windows_of_apply(house: House) -> None:
 def manifest(house: House) -> pd.DataFrame:
     """Return the manifest of the first line."""
     return pd.read_csv(house.station.parent / "picks_manifest.csv")
+
+
+# --- volumes
+
+
+@row('`input.tofile("0.bin")`, n1 the fastest, `--n1 --n2 --n3`')
+def a_raw_cube_is_opened_by_its_sizes(house: House) -> None:
+    cube, out = house.new("cube"), house.new("cube.zarr")
+    values = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    cube.write_bytes(values.tobytes())
+    seisloom("convert", cube, out, "--n1", 5, "--n2", 4, "--n3", 3)
+    np.testing.assert_array_equal(open_volume(out).read(whole((3, 4, 5))), values)
+
+
+@row("SEG-Y to binary patches `0.bin, 1.bin, ...` of 128 x 128 x 128")
+def a_survey_is_cut_into_numbered_cubes(house: House) -> None:
+    cubes = house.new("cubes")
+    seisloom("convert", SURVEY, cubes, "--patch", "8,3,2")
+    first = np.fromfile(cubes / "0.bin", np.float32).reshape(2, 3, 8)
+    survey = open_volume(SURVEY)
+    np.testing.assert_array_equal(first, survey.read((slice(0, 2), slice(0, 3), slice(0, 8))))
+    joined = house.new("joined.zarr")
+    seisloom("convert", cubes, joined)
+    everything = whole(survey.spec.grid.shape)
+    np.testing.assert_array_equal(open_volume(joined).read(everything), survey.read(everything))
+
+
+@row("the `.bin` output back to SEG-Y with segyio, for Petrel, OpendTect, Kingdom")
+def a_result_goes_back_to_segy(house: House) -> None:
+    result, out = house.new("result.rgt"), house.new("result.sgy")
+    values = np.random.default_rng(0).random((4, 5, 16)).astype(np.float32)
+    result.write_bytes(values.tobytes())
+    sizes = ("--n1", 16, "--n2", 5, "--n3", 4)
+    seisloom("convert", result, out, "--like", SURVEY, *sizes)
+    live = open_volume(SURVEY).traces(whole((4, 5))).live
+    with segyio.open(out, ignore_geometry=True) as opened:
+        np.testing.assert_array_equal(opened.trace.raw[:], values[live])
+    free = house.new("free.sgy")
+    seisloom("convert", result, free, *sizes)
+    with segyio.open(free, iline=189, xline=193) as opened:  # strict: a regular grid
+        np.testing.assert_array_equal(segyio.cube(opened), values)
+
+
+@row("`.vgi` or `.raw` header for ParaView")
+def paraview_gets_its_headers(house: House) -> None:
+    out = house.new("cube.nhdr")
+    seisloom("convert", SURVEY, out)
+    assert out.read_text().startswith("NRRD")
+    assert out.with_suffix(".vgi").is_file()
+    values = np.fromfile(out.with_suffix(".raw"), np.float32)
+    np.testing.assert_array_equal(values, open_volume(SURVEY).read(whole((4, 5, 16))).ravel())
+
+
+@row("`numpy.fromfile` and Matplotlib")
+def a_section_is_drawn(house: House) -> None:
+    picture = house.new("section.png")
+    seisloom("view", "section", SURVEY, "--inline", 12, "--out", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def recipe_items() -> Any:  # Any: a Schema
