@@ -11,6 +11,7 @@ import pytest
 from seisloom.compute import executor
 from seisloom.convert import convert, create_volume, format_of, open_volume
 from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.fingerprint import fingerprint
 from seisloom.io.volumes.grid import Axis, Grid, whole
 from seisloom.io.volumes.volume import Spec, Traces, Wanted
 
@@ -122,3 +123,17 @@ def test_names_that_are_no_volumes(tmp_path: Path) -> None:
         format_of(tmp_path / "one.docx")
     with pytest.raises(OutputError, match=r"no such folder\. Make it first"):
         convert(MADE / "small.sgy", tmp_path / "absent" / "one.zarr")
+
+
+def test_a_cluster_writes_the_same_bytes_and_finds_the_same_fingerprint(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    wanted = Wanted(chunk=(2, 2, 4))
+    convert(MADE / "small.sgy", tmp_path / "here.zarr", wanted=wanted)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        executor(cluster.scheduler_address) as pool,
+    ):
+        convert(MADE / "small.sgy", tmp_path / "there.zarr", wanted=wanted, pool=pool)
+        found = fingerprint(open_volume(tmp_path / "there.zarr"), pool=pool)
+    assert digests(tmp_path / "there.zarr") == digests(tmp_path / "here.zarr")
+    assert found.to_json() == fingerprint(open_volume(tmp_path / "here.zarr")).to_json()
