@@ -95,9 +95,9 @@ class Bundle:
 
     def remember(self, contents: Array) -> None:
         """Store the hashes of what it has seen, with those of the bundle that it began from."""
-        before = self.recipe.train.init_from
-        if before and not before.endswith((".ckpt", ".pth")):
-            contents = np.concatenate([contents, Bundle.open(before).seen()])
+        before = began_from(self.recipe)
+        if before is not None:
+            contents = np.concatenate([contents, before.seen()])
         write_hashes(self.path / SEEN, contents)
 
     def network(self, checkpoint: str | Path | None = None) -> nn.Module:
@@ -121,6 +121,12 @@ class Bundle:
     def predictor(self, device: str = "auto", *, checkpoint: str | Path | None = None) -> Predictor:
         """Return a function from NumPy arrays with a leading axis `item` to the network's NumPy outputs."""
         return as_predictor(self.network(checkpoint), device)
+
+
+def began_from(recipe: Recipe) -> Bundle | None:
+    """Return the bundle that training begins from; None for none, or for weights alone (.ckpt, .pth)."""
+    name = recipe.train.init_from
+    return Bundle.open(name) if name and not name.endswith((".ckpt", ".pth")) else None
 
 
 def write_hashes(file: Path, contents: Array) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from seisloom import plugins
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.io.volumes.grid import Box, Grid, box_shape, boxes
+from seisloom.io.volumes.grid import Box, box_size, boxes
 from seisloom.io.volumes.raw.patches import write_patches
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.progress import track
@@ -228,11 +228,11 @@ def cut(
 def copy(volume: Volume, writer: Writer, pool: Executor | None = None) -> dict[str, int]:
     """Copy all samples and traces of a volume to a writer; returns counts of what was met."""
     todo = list(_steps(volume, writer.grain))
-    n_samples = sum(int(np.prod(box_shape(box))) for box in todo)
     done = run_jobs(pool or InThisProcess(), partial(_copy_box, volume=volume, writer=writer), todo, ahead=8)
-    sizes = iter([int(np.prod(box_shape(box))) for box in todo])
+    n_samples = sum(map(box_size, todo))
+    pairs = zip(todo, done, strict=True)
     counts: Counter[str] = Counter()
-    for one in track(done, total=n_samples, what="converting", unit="samples", size=lambda _: next(sizes)):
+    for _, one in track(pairs, total=n_samples, what="converting", unit="samples", size=lambda pair: box_size(pair[0])):
         counts.update(one)
     return dict(counts)
 
@@ -278,7 +278,7 @@ class _Chosen:
             if name not in volume.spec.variables:
                 there = ", ".join(volume.spec.variables)
                 raise DataError(f"{volume.path}: no variable {name!r}; there are {there}")
-        self.path, self.chunks, self.notes, self._volume = volume.path, volume.chunks, volume.notes, volume
+        self.path, self.chunks, self.notes = volume.path, volume.chunks, volume.notes
         self.spec = replace(volume.spec, variables={name: volume.spec.variables[name] for name in names})
         self.read, self.traces = volume.read, volume.traces
 
@@ -289,14 +289,10 @@ class _Dressed:
     def __init__(self, volume: Volume, like: Volume) -> None:
         ours, theirs = volume.spec.grid, like.spec.grid
         if ours.shape != theirs.shape:
-            raise DataError(f"{volume.path} is {_size(ours)}, and {like.path} is {_size(theirs)}: they must be alike")
+            raise DataError(f"{volume.path} is {ours.lengths}, and {like.path} is {theirs.lengths}: they must be alike")
         self.path, self.chunks, self.notes = volume.path, volume.chunks, (*volume.notes, *like.notes)
         self.spec: Spec = replace(like.spec, variables=volume.spec.variables, attributes=volume.spec.attributes)
         self.read, self.traces = volume.read, like.traces
-
-
-def _size(grid: Grid) -> str:
-    return " x ".join(f"{n} {name}" for n, name in zip(grid.shape, grid.names, strict=True))
 
 
 def report(volume: Volume) -> dict[str, Any]:  # Any: JSON values

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from seisloom.compute import InThisProcess, run_jobs
-from seisloom.io.volumes.grid import Box, box_shape, boxes
+from seisloom.io.volumes.grid import Box, box_size, boxes
 from seisloom.io.volumes.volume import AMPLITUDE, Volume
 from seisloom.progress import track
 from seisloom.sample import Array
@@ -111,10 +111,10 @@ def fingerprint(volume: Volume, name: str = AMPLITUDE, *, pool: Executor | None 
     """
     whole = _Part()
     todo = list(_columns(volume, name))
-    sizes = iter([int(np.prod(box_shape(box))) for box in todo])
     done = run_jobs(pool or InThisProcess(), partial(_look_at, volume=volume, name=name), todo, ahead=8)
     n_all = int(np.prod(volume.spec.grid.shape))
-    for part in track(done, total=n_all, what="fingerprint", unit="samples", size=lambda _: next(sizes)):
+    pairs = zip(todo, done, strict=True)
+    for _, part in track(pairs, total=n_all, what="fingerprint", unit="samples", size=lambda pair: box_size(pair[0])):
         whole.join(part)
     grid = volume.spec.grid
     looks = look_along([volume.read(box, name) for box in _probes(grid.shape)], len(grid.axes))

@@ -62,9 +62,8 @@ def convert(
         done = run_convert(
             source, out, given=given, wanted=wanted, like=like, variables=variable or [], pool=pool, force=force
         )
-    lengths = " x ".join(f"{len(axis)} {axis.name}" for axis in done.spec.grid.axes)
     said = ", ".join(f"{count} {what}" for what, count in done.counts.items() if count)
-    screen.say(f"read {source}: {lengths}; {said}")
+    screen.say(f"read {source}: {done.spec.grid.lengths}; {said}")
     for path in done.files:
         screen.say(f"wrote {path}")
 
@@ -145,7 +144,7 @@ def section(
     clip: Annotated[float, typer.Option(help="Per cent of the samples that the colours span.")] = 99.0,
 ) -> None:
     """Draw a section of a volume: an inline, a crossline, a slice, or a whole 2-D line."""
-    from seisloom.cli.values import picture_for
+    from seisloom.cli.values import picture_for, writing
     from seisloom.convert import open_volume
     from seisloom.figures.sections import draw_section
     from seisloom.io.volumes.section import read_section
@@ -157,10 +156,12 @@ def section(
     shown = variable or next(iter(opened.spec.variables))
     found = read_section(opened, places, shown)
     title = ", ".join([source.name, *(f"{name} {value:g}" for name, value in places.items())])
-    draw_section(
+    figure = draw_section(
         found.values, across=found.across.values, down=found.down.values, live=found.live, clip=clip,
         across_label=_label(found.across), down_label=_label(found.down), label=shown, title=title,
-    ).savefig(out)  # fmt: skip
+    )  # fmt: skip
+    with writing(out):
+        figure.savefig(out)
     screen.say(f"drew {out}")
 
 

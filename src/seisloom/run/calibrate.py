@@ -47,10 +47,10 @@ def write_calibration(opened: Opened, folder: Path, records: Sequence[Record], f
     calibration = opened.calibration
     assert calibration is not None
     write_json(folder / "calibration.json", calibration.to_json())
-    if not getattr(calibration, "leans_on_former", False):
-        former = None
-    helped = former.calibrated() if former is not None else np.zeros(0, np.uint64)
-    write_hashes(folder / CALIBRATED, np.concatenate([contents_of(records), helped]))
+    contents = contents_of(records)
+    if former is not None and getattr(calibration, "leans_on_former", False):
+        contents = np.concatenate([contents, former.calibrated()])
+    write_hashes(folder / CALIBRATED, contents)
     logger.info("calibrated: %s", calibration.note)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seisloom import plugins
-from seisloom.bundle import Bundle, Opened, open_predictor
+from seisloom.bundle import Bundle, Opened, began_from, open_predictor
 from seisloom.card import write_card
 from seisloom.io.shards import Shards
 from seisloom.recipe import Recipe
@@ -65,15 +65,15 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     # Classical methods have not learnt from the training part, so they may be calibrated on it
     known = parts["train"] if n_folds else parts["calibrate"]
     records = list(task.records(recipe, known)) if known else []
+    before = began_from(recipe)  # its calibration knows how far groups differ from each other
     if n_folds:
         opened = replace(opened, calibration=task.calibrate(recipe, products, None))
     elif records:
-        before = _bundle_before(recipe)
         opened = with_calibration(replace(opened, calibration=before and before.calibration), records)
     else:
         logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
     if opened.calibration is not None:
-        write_calibration(opened, out, [] if n_folds else records, None if n_folds else _bundle_before(recipe))
+        write_calibration(opened, out, [] if n_folds else records, None if n_folds else before)
     report: Report = {}
     files: tuple[Path, ...] = ()
     if parts["test"]:
@@ -82,12 +82,6 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     bundle = Bundle.open(out)
     write_card(bundle, report)
     return Trained(bundle, report, files)
-
-
-def _bundle_before(recipe: Recipe) -> Bundle | None:
-    """Return the bundle that training began from; its calibration knows how far groups differ from each other."""
-    before = recipe.train.init_from
-    return Bundle.open(before) if before and not before.endswith((".ckpt", ".pth")) else None
 
 
 def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
+from seisloom.bundle import SEEN, WEIGHTS, Bundle, began_from, read_checkpoint, write_weights
 from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
@@ -162,12 +162,8 @@ def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
 
 def _start_from(network: torch.nn.Module, recipe: Recipe) -> None:
     """Copy the weights of the bundle `train.init_from`."""
-    name = recipe.train.init_from or ""
-    state = (
-        Bundle.open(name).network().state_dict()
-        if not name.endswith((".ckpt", ".pth"))
-        else read_checkpoint(Path(name))
-    )
+    name, before = recipe.train.init_from or "", began_from(recipe)
+    state = read_checkpoint(Path(name)) if before is None else before.network().state_dict()
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

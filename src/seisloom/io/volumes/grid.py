@@ -6,6 +6,7 @@ The axes stand in NumPy's order, the slowest first; the last one is time or dept
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -117,6 +118,11 @@ class Grid:
         """Lengths of the axes without the one along a trace."""
         return self.shape[:-1]
 
+    @property
+    def lengths(self) -> str:
+        """Lengths and names of the axes, for a message: `651 inline x 951 crossline x 462 time`."""
+        return " x ".join(f"{len(axis)} {axis.name}" for axis in self.axes)
+
     def __getitem__(self, name: str) -> Axis:
         for axis in self.axes:
             if axis.name == name:
@@ -136,6 +142,11 @@ def box_shape(box: Box) -> tuple[int, ...]:
     (3, 4)
     """
     return tuple(one.stop - one.start for one in box)
+
+
+def box_size(box: Box) -> int:
+    """Return the number of samples in a box."""
+    return math.prod(box_shape(box))
 
 
 def boxes(shape: Sequence[int], size: Sequence[int]) -> Iterator[Box]:

@@ -18,7 +18,6 @@ from seisloom.sample import Array
 
 AMPLITUDE = "amplitude"
 """Name of the variable that seismic data stand in; MDIO's name."""
-TRACE_HEADER = 240
 
 
 @dataclass(frozen=True, slots=True, eq=False)

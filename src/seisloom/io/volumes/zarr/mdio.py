@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from seisloom.io.segy_layout import BINARY, TEXT
+from seisloom.io.segy_layout import BINARY, TEXT, TRACE_HEADER
 from seisloom.io.volumes.grid import VERTICAL, Axis, Grid
-from seisloom.io.volumes.volume import TRACE_HEADER, SegyFrame
+from seisloom.io.volumes.volume import SegyFrame
 from seisloom.sample import Array
 
 MASK, HEADERS, RAW_HEADERS, X, Y = "trace_mask", "headers", "raw_headers", "cdp_x", "cdp_y"

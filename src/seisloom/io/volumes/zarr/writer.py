@@ -16,8 +16,9 @@ from zarr.codecs import BloscCodec, BloscShuffle
 from zarr.errors import UnstableSpecificationWarning
 
 from seisloom.errors import OutputError
+from seisloom.io.segy_layout import TRACE_HEADER
 from seisloom.io.volumes.grid import Box, Grid
-from seisloom.io.volumes.volume import AMPLITUDE, TRACE_HEADER, Spec, Traces, Wanted, partial_of
+from seisloom.io.volumes.volume import AMPLITUDE, Spec, Traces, Wanted, partial_of
 from seisloom.io.volumes.zarr import mdio
 from seisloom.sample import Array
 
