@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from seisloom import plugins
 from seisloom.cli.main import app
-from seisloom.recipe import packaged_recipes
+from seisloom.recipe import Recipe, packaged_recipes
 
 FOLDER = Path(__file__).parent / "reference"
 ENTRIES = {
@@ -31,9 +31,10 @@ ENTRIES = {
 NOTE = "<!-- Made by docs/make_reference.py; do not edit. -->"
 
 
-def recipe_page(room: str = "picking") -> str:
-    """Return the page of all recipe keys of a room, with their defaults."""
-    kind: type[BaseModel] = plugins.load("tasks", room).recipe
+def recipe_page() -> str:
+    """Return the page of all recipe keys, with their defaults: shared ones once, others room by room."""
+    rooms: dict[str, type[Recipe]] = {name: plugins.load("tasks", name).recipe for name in plugins.names("tasks")}
+    rooms = {name: kind for name, kind in rooms.items() if kind.__module__.startswith("seisloom.")}
     lines = [
         "# Recipe",
         "",
@@ -49,26 +50,29 @@ def recipe_page(room: str = "picking") -> str:
         "",
         "## Top",
         "",
-        *table(kind, skip=[name for name, one in kind.model_fields.items() if part_of(one)]),
+        *table(Recipe, skip=[name for name in Recipe.model_fields if is_part(rooms, name)]),
     ]
-    for name, one in kind.model_fields.items():
-        part = part_of(one)
-        if part is not None:
-            lines += ["", f"## {name}", "", sentence(part), "", *table(part, prefix=f"{name}.")]
-        elif name in ENTRIES:
+    for name, one in Recipe.model_fields.items():
+        if name in ENTRIES:
             lines += ["", f"## {name}: entries", "", one.description or "", "", *entries(ENTRIES[name])]
-    aliases: dict[str, str] = getattr(kind, "aliases", {})
-    lines += [
-        "",
-        "## Short names",
-        "",
-        "These stand for longer keys, on the command line and at the top of a recipe.",
-        "",
-        "| short | key |",
-        "|---|---|",
-        *(f"| `{short}` | `{key}` |" for short, key in aliases.items()),
-    ]
+            continue
+        parts = {room: part_of(kind.model_fields[name]) for room, kind in rooms.items()}
+        for room, part in parts.items():
+            if part is None or part in list(parts.values())[: list(parts).index(room)]:
+                continue
+            shared = len(set(parts.values())) == 1
+            lines += ["", f"## {name}" + ("" if shared else f": {room}"), "", sentence(part), ""]
+            lines += table(part, prefix=f"{name}.")
+    lines += ["", "## Short names", "", "These stand for longer keys, on the command line and at the top of a recipe."]
+    for room, kind in rooms.items():
+        lines += ["", f"### {room}", "", "| short | key |", "|---|---|"]
+        lines += [f"| `{short}` | `{key}` |" for short, key in kind.aliases.items()]
     return "\n".join(lines) + "\n"
+
+
+def is_part(rooms: Mapping[str, type[Recipe]], name: str) -> bool:
+    """Return whether a key is a part of the recipe of its own in some room."""
+    return any(part_of(kind.model_fields[name]) for kind in rooms.values())
 
 
 def command_page() -> str:
@@ -124,8 +128,12 @@ def table(kind: type[BaseModel], *, prefix: str = "", skip: list[str] | None = N
     """Return a row for each key of a config."""
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for name, one in kind.model_fields.items():
-        if name not in (skip or []):
-            rows.append(f"| `{prefix}{name}` | {default_of(one)} | {plain(one.description)}{limits(one)} |")
+        if name in (skip or []):
+            continue
+        rows.append(f"| `{prefix}{name}` | {default_of(one)} | {plain(one.description)}{limits(one)} |")
+        inner = part_of(one)
+        if prefix and inner is not None:
+            rows += table(inner, prefix=f"{prefix}{name}.")[2:]
     return rows
 
 

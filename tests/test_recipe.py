@@ -18,6 +18,7 @@ from seisloom.augment.amplitude import Gain
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
 from seisloom.recipe import Recipe, expand, packaged_recipes, read_recipe, recipe_from
 from seisloom.run.write import write_shards
+from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.picking.data import plan, read
 from seisloom.tasks.picking.recipe import PickingRecipe
 from seisloom.tasks.picking.task import PICKING
@@ -224,8 +225,9 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("name", packaged_recipes())
 def test_the_json_schema_accepts_right_recipes_and_refuses_wrong_ones(name: str) -> None:
-    schema = PickingRecipe.model_json_schema()
-    right = json.loads(read_recipe(name).model_dump_json())
+    recipe = read_recipe(name)
+    schema = type(recipe).model_json_schema()
+    right = json.loads(recipe.model_dump_json())
     assert fits(right, schema, schema)
     assert fits({**right, "augment": ["trace_flip", {"name": "gain"}]}, schema, schema)
     for wrong in (
@@ -236,7 +238,8 @@ def test_the_json_schema_accepts_right_recipes_and_refuses_wrong_ones(name: str)
         assert not fits({**right, **wrong}, schema, schema), wrong
 
 
-def test_every_key_of_the_schema_is_described() -> None:
+@pytest.mark.parametrize("room", [PickingRecipe, InterpretationRecipe])
+def test_every_key_of_the_schema_is_described(room: type[Recipe]) -> None:
     missing = []
 
     def walk(node: Any, path: str) -> None:
@@ -250,7 +253,7 @@ def test_every_key_of_the_schema_is_described() -> None:
             for value in node:
                 walk(value, path)
 
-    walk(PickingRecipe.model_json_schema(), "")
+    walk(room.model_json_schema(), "")
     assert not missing
 
 

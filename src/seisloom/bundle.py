@@ -272,15 +272,19 @@ class Opened:
         product = self.task.apply(self.recipe, self.predictor, self.calibration, records)
         return self.task.view(self.recipe, records, product)
 
-    def with_changes(self, **apply: Any) -> Opened:
+    def with_changes(self, *changes: str, **apply: Any) -> Opened:
         """Return the same with other keys of the recipe's `apply`, such as abstain_width_s=0.01.
 
+        Args:
+            changes: as text, "abstain_width_s=0.01".
+            apply: as values.
         Raises:
             RecipeError: if a key is not known or a value not possible.
         """
         values = self.recipe.model_dump(mode="json")
-        changes = [f"apply.{key}={json.dumps(value)}" for key, value in apply.items()]
-        return replace(self, recipe=recipe_from(values, changes, where=self.name))
+        said = [*changes, *(f"{key}={json.dumps(value)}" for key, value in apply.items())]
+        paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said]
+        return replace(self, recipe=recipe_from(values, paths, where=self.name))
 
 
 def open_predictor(
@@ -315,7 +319,7 @@ def open_predictor(
         if checkpoint is not None:
             raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
         method = plugins.load("methods", text)(name=text)
-        chosen = recipe if recipe is not None else read_recipe(method.task)
+        chosen = method.adapt(recipe if recipe is not None else read_recipe(method.task))
         return Opened(text, plugins.load("tasks", method.task), chosen, method.predictor(chosen), None)
     known = [*shipped_bundles(), *plugins.names("methods")]
     raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")

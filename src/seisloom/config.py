@@ -69,6 +69,10 @@ class Method(Config):
     task: str
     """The room whose `apply` runs this method."""
 
+    def adapt(self, recipe: Any) -> Any:  # Any: a recipe of the room
+        """Return the recipe that the method is applied by; it may not give all that a network does."""
+        return recipe
+
     def predictor(self, recipe: Any) -> Any:  # Any: a room narrows both; see seisloom.task.Task
         """Return a function from arrays to arrays with the output fields of the task."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it predicts")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from seisloom.io.volumes.grid import Grid
+    from seisloom.tiled import Tiled
+
 # A room chooses the types of its records, products and calibrations; the house only hands them on.
 Record = Any
 Product = Any
@@ -62,6 +65,9 @@ class Task(Generic[R]):
     """The records of what a user gives: a path, an ObsPy Stream, or an array (trace, time) with its sampling rate."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
     """Whole records through a predictor, to a product."""
+    tile: Callable[[R, Calibration | None, Grid], Tiled] | None = None
+    """How a volume with these axes is taken through a predictor in tiles, to a file; None in rooms of gathers, whose
+    products fit the memory."""
     calibrate: Callable[[R, Sequence[Product], Calibration | None], Calibration]
     """From products on held-out groups, with their truth, to a calibration: one product of the model itself, or one
     of each model that was trained without those groups. A former calibration of the model may help, or be None."""

@@ -34,7 +34,7 @@ view.app.command("section")(volumes.section)
 app.command("convert")(volumes.convert)
 app.command("demo")(demo.demo)
 for command in (use.train, use.calibrate, use.evaluate, use.apply):
-    app.command(context_settings=data.LOOSE if command is use.train else None)(command)
+    app.command(context_settings=data.LOOSE if command in (use.train, use.apply) else None)(command)
 
 
 def _version(asked: bool) -> None:

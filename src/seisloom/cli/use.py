@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seisloom.cli import screen
-from seisloom.cli.data import open_recipe
+from seisloom.cli.data import Cluster, as_changes, open_recipe
+from seisloom.cli.given import takes_given
 from seisloom.cli.values import folder_for, picture_for, quantile_lines, shot_numbers, writing
 from seisloom.errors import RecipeError
 
 if TYPE_CHECKING:
-    from seisloom.bundle import Bundle
+    from seisloom.bundle import Bundle, Opened
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
@@ -145,28 +146,73 @@ def _not_scored(every: Sequence[Any], scored: Sequence[Any]) -> list[Any]:  # An
     return with_picks(every, shots=",".join(map(str, sorted(others)))) if others else []
 
 
+@takes_given
 def apply(
+    context: typer.Context,
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
     method: Annotated[str, typer.Argument(help="Bundle by folder or shipped name, or a classical method.")],
-    source: Annotated[Path, typer.Argument(help="SEG-Y, SEG-2 or SU file, manifest CSV, or survey folder.")],
-    out: Annotated[Path, typer.Option(help="Product; the suffix chooses: .csv .parquet .sgt .segy")],
+    source: Annotated[
+        Path, typer.Argument(help="SEG-Y, SEG-2 or SU file, manifest CSV, or survey folder; a volume in any format.")
+    ],
+    changes: Annotated[
+        list[str] | None, typer.Argument(help="key=value of the recipe's apply, such as overlap=0.5.")
+    ] = None,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Product; the suffix chooses: .csv .parquet .sgt .segy for picks, .zarr .sgy .bin or none for volumes"
+        ),
+    ],
     figure: Annotated[Path | None, typer.Option(help="Picture of the first gathers with picks.")] = None,
     abstain_width_s: Limits = None,
     min_snr_db: MinSnr = None,
     false_alarm_rate: FalseAlarms = None,
+    variable: Annotated[str | None, typer.Option(help="Volumes: variable of the source; amplitudes.")] = None,
+    workers: Annotated[int, typer.Option(help="Volumes: processes that run tiles.")] = 1,
+    cluster: Cluster = None,
+    memory_mb: Annotated[float, typer.Option(help="Volumes: MB a worker may take beside the network.")] = 512,
     device: Device = "auto",
     checkpoint: Checkpoint = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Pick whole records: times with intervals, or abstentions with their reasons."""
+    """Pick whole records, or take a volume through a network by tiles. Keys of apply may also be given as --key value.
+
+    A volume's output that was not finished is gone on with by the same command.
+    """
     from seisloom.bundle import open_predictor
     from seisloom.errors import OutputError
 
     if out.exists() and not force:
         raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
-    figure = None if figure is None else picture_for(figure, "--figure")
     opened = open_predictor(method, device=device, checkpoint=checkpoint)
     limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db, "false_alarm_rate": false_alarm_rate}
-    opened = opened.with_changes(**{key: value for key, value in limits.items() if value is not None})
+    said = [f"{key}={value}" for key, value in limits.items() if value is not None]
+    opened = opened.with_changes(*as_changes([*(changes or []), *context.args]), *said)
+    if opened.task.tile is None:
+        _pick(opened, source, out, figure)
+        return
+    from seisloom.run.apply import Where, apply_volume
+
+    where = Where(workers, cluster, device, memory_mb)
+    with writing(out):
+        done = apply_volume(
+            opened, source, out, variable=variable, given=given, where=where, checkpoint=checkpoint, force=force
+        )
+    for note in done.notes:
+        screen.say(note)
+    swept = done.swept
+    screen.say(
+        f"read {source}: {done.grid.lengths}; {swept.forwards_needed} tiles"
+        + (f", {swept.n_resumed} of {swept.n_owners} parts were there already" if swept.n_resumed else "")
+    )
+    for path in done.files:
+        screen.say(f"wrote {path}")
+
+
+def _pick(opened: Opened, source: Path, out: Path, figure: Path | None) -> None:
+    """Pick whole records to a table."""
+    figure = None if figure is None else picture_for(figure, "--figure")
     # One by one, since all at once a station's may be larger than the memory. A figure shows a record that is only
     # known at the end, so for one they are all kept
     records = opened.task.open(opened.recipe, source, None)
@@ -179,7 +225,7 @@ def apply(
     for reason, count in _reasons(product).items():
         screen.say(f"abstained: {count} x {reason}")
     if opened.calibration is None:
-        screen.say(f"no intervals: {method} is not calibrated. See: seisloom calibrate --help")
+        screen.say(f"no intervals: {opened.name} is not calibrated. See: seisloom calibrate --help")
     if figure is not None:
         assert isinstance(records, list)
         with writing(figure, "--figure"):

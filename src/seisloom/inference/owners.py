@@ -109,7 +109,8 @@ def owner_size(
         patch: lengths of a tile; an axis is not cut finer than two of them for the sake of the workers.
         n_outputs: number of variables that are accumulated.
         memory_mb: what the sums of one worker may take, in 10^6 bytes.
-        workers: owners that run at once; if several, there are four owners for each where the volume is large enough.
+        workers: owners that run at once. There are four owners for each, and at least eight, where the volume is large
+            enough: a run shows how far it is by owners, and goes on from the last one when it was stopped.
     Raises:
         OutputError: if one grain does not fit.
     """
@@ -121,7 +122,7 @@ def owner_size(
             f"an output that is written by pieces of {tuple(size)} with {n_outputs} variables takes {needed:.0f} MB a "
             f"worker for its sums, there are {memory_mb:.0f} MB; allow more memory, or write smaller shards or chunks"
         )
-    fair = prod(shape) / (4 * workers if workers > 1 else 1)
+    fair = prod(shape) / (4 * max(workers, 2))
     while True:
         grown = []
         for axis in sorted(range(len(size)), key=lambda axis: size[axis]):

@@ -31,6 +31,8 @@ from seisloom.sample import Array, Predictor
 
 Write: TypeAlias = Callable[[Box, Array, str], None]
 """Stores the samples of a box, float32, of a variable; the edges of boxes are multiples of `grain`."""
+Derive: TypeAlias = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+"""From arrays of one shape by name to others of that shape, float32."""
 SUMS_SHARE, READING_SHARE = 0.4, 0.05
 """Of the memory of a worker: the sums of an owner, and a block that is read. Up to three blocks are there at once; the
 rest is for batches, their outputs and weights."""
@@ -69,6 +71,9 @@ class TileJob:
     open_predictor: Callable[[], Predictor]
     """Called once in each process; it also sets the number of threads, which must be the same everywhere."""
     prepare: Prepare | None = None
+    derive: Derive | None = None
+    """Makes what is written, by name, from the blended outputs of a box: angles from a normal, say. It works voxel by
+    voxel, or the result would depend on the owners. Without it the outputs are written."""
     identity: Mapping[str, str] = field(default_factory=dict)
     """What else decides the bytes, in words or hashes: model, input, output, threads a worker."""
 
@@ -233,11 +238,13 @@ def _sum_owner(work: Work, owner: Index, later: Sequence[Index], *, counts_input
 
 
 def _write(job: TileJob, box: Box, sums: dict[str, Array]) -> dict[str, int]:
-    """Write the outputs of a box, and return how many voxels of each are not finite."""
+    """Write the outputs of a box, or what is derived from them, and return how many voxels of each are not finite."""
+    with np.errstate(over="ignore"):
+        results: Mapping[str, Array] = {name: sums.pop(name).astype(np.float32) for name in job.outputs}
+    if job.derive is not None:
+        results = job.derive(results)
     not_finite = {}
-    for name in job.outputs:
-        with np.errstate(over="ignore"):
-            result = sums.pop(name).astype(np.float32)
+    for name, result in results.items():
         not_finite[name] = int(result.size - np.isfinite(result).sum())
         job.write(box, result, name)
     return not_finite

@@ -18,7 +18,8 @@ from seisloom.io.gather import Gather, read_gather
 from seisloom.io.segy import write_segy
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.records import content_hash, contents, open_records, plausible_offsets, records, with_picks
+from seisloom.sample import content_hash
+from seisloom.tasks.picking.records import contents, open_records, plausible_offsets, records, with_picks
 
 Tiny = Callable[..., Recipe]
 TRACES = np.random.default_rng(0).normal(size=(5, 300)).astype(np.float32)

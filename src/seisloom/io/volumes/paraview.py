@@ -14,9 +14,11 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 from xml.sax.saxutils import quoteattr
 
 from seisloom.errors import DataError, OutputError
+from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Axis, Box, Grid
 from seisloom.io.volumes.nrrd import header_of, read_header
 from seisloom.io.volumes.raw.cube import Cube, cannot_write
@@ -50,9 +52,14 @@ class VtiWriter:
     Source: VTK file formats, docs.vtk.org, "XML file formats"; `Direction` since VTK 9.0.
     """
 
-    def __init__(self, path: Path, spec: Spec, wanted: Wanted) -> None:
+    def __init__(self, path: Path, spec: Spec, wanted: Wanted, *, begins: bool = True) -> None:
         """Make room for the file.
 
+        Args:
+            path: of the file.
+            spec: what it is.
+            wanted: nothing that it has.
+            begins: False to go on with one that is there, see `resume`.
         Raises:
             OutputError: if the grid has more than three axes or uneven ones, or there is no room.
         """
@@ -65,14 +72,30 @@ class VtiWriter:
         for name in spec.variables:
             self._cubes[name] = Cube(partial_of(self.path), spec.grid.shape, offset=place + 8)
             place += 8 + self._cubes[name].n_bytes
+        self._end = place
+        self._begun = begun_with(self.path, "vti", spec)
+        if begins:
+            self._begin(head)
+
+    @classmethod
+    def resume(cls, path: Path, spec: Spec, wanted: Wanted) -> Self | None:
+        """Return a writer that goes on with a partial file, see `Format.resume`."""
+        writer = cls(path, spec, wanted, begins=False)
+        if not writer._begun.is_noted() or not partial_of(writer.path).exists():
+            return None
+        writer._begun.check({partial_of(writer.path): writer._end + len(TAIL)})
+        return writer
+
+    def _begin(self, head: bytes) -> None:
         try:
-            self._make_room(head, place)
+            self._make_room(head)
         except OutputError:
             self.abandon()
             raise
 
-    def _make_room(self, head: bytes, end: int) -> None:
+    def _make_room(self, head: bytes) -> None:
         try:
+            self._begun.forget()
             partial_of(self.path).write_bytes(head)
             for cube in self._cubes.values():
                 cube.make_room()
@@ -80,8 +103,9 @@ class VtiWriter:
                 for cube in self._cubes.values():
                     opened.seek(cube.offset - 8)
                     opened.write(struct.pack("<Q", cube.n_bytes))
-                opened.seek(end)
+                opened.seek(self._end)
                 opened.write(TAIL)
+            self._begun.note()
         except OSError as error:
             raise error if isinstance(error, OutputError) else cannot_write(self.path, error) from error
 
@@ -98,10 +122,12 @@ class VtiWriter:
             os.replace(partial_of(self.path), self.path)
         except OSError as error:
             raise cannot_write(self.path, error) from error
+        self._begun.forget()
         return (self.path,)
 
     def abandon(self) -> None:
         """Remove what was written."""
+        self._begun.forget()
         partial_of(self.path).unlink(missing_ok=True)
 
 
@@ -137,13 +163,28 @@ Spacing="{" ".join(map(repr, step))}" Direction="{DIRECTION}">
 class NrrdWriter:
     """Writes a raw cube, its side-car, and headers beside it: result.raw, .json, .nhdr and .vgi."""
 
-    def __init__(self, path: Path, spec: Spec, wanted: Wanted) -> None:
-        """Make room for the cube, see `RawWriter`; the grid has three axes of even steps at most."""
+    def __init__(self, path: Path, spec: Spec, wanted: Wanted, *, raw: RawWriter | None = None) -> None:
+        """Make room for the cube, see `RawWriter`; the grid has three axes of even steps at most.
+
+        Args:
+            path: of the header.
+            spec: what the cube is.
+            wanted: nothing that it has.
+            raw: a writer of the cube that goes on with a partial one, see `resume`.
+        Raises:
+            OutputError: if the grid has more than three axes or uneven ones, or there is no room.
+        """
         self.path, self.spec = Path(path), spec
         self._axes = _three_even_axes(self.path, spec.grid)
-        self._raw = RawWriter(self.path.with_suffix(".raw"), spec, wanted)
+        self._raw = raw or RawWriter(self.path.with_suffix(".raw"), spec, wanted)
         self.grain = self._raw.grain
         self.write, self.write_traces, self.abandon = self._raw.write, self._raw.write_traces, self._raw.abandon
+
+    @classmethod
+    def resume(cls, path: Path, spec: Spec, wanted: Wanted) -> Self | None:
+        """Return a writer that goes on with a partial cube, see `Format.resume`."""
+        raw = RawWriter.resume(Path(path).with_suffix(".raw"), spec, wanted)
+        return None if raw is None else cls(path, spec, wanted, raw=raw)
 
     def finish(self) -> tuple[Path, ...]:
         """Put the files in their places, see `Writer`; the header comes last."""
@@ -207,5 +248,7 @@ def _nrrd_files(path: Path, spec: Spec) -> list[Path]:
     return [path.with_suffix(suffix) for suffix in (".nhdr", ".raw", ".vgi")]
 
 
-VTI = Format("vti", (".vti",), _open_vti, _create_vti)
-NRRD = Format("nrrd", (".nhdr",), _open_nrrd, _create_nrrd, holds_many=False, files=_nrrd_files)
+VTI = Format("vti", (".vti",), _open_vti, _create_vti, resume=VtiWriter.resume)
+NRRD = Format(
+    "nrrd", (".nhdr",), _open_nrrd, _create_nrrd, holds_many=False, files=_nrrd_files, resume=NrrdWriter.resume
+)

@@ -90,7 +90,7 @@ class Writer(Protocol):
     """A volume that is being written beside its place, and renamed by `finish`.
 
     It may be pickled: several processes write at once, each to boxes whose edges are multiples of `grain` or the
-    grid's end.
+    grid's end. The same values may be written to a box more than once.
     """
 
     path: Path
@@ -153,6 +153,13 @@ class Format:
     """Whether one file holds several variables; else each has a file of its own."""
     files: Callable[[Path, Spec], Iterable[Path]] | None = None
     """The files that are written for a path, where they are others than it alone: none of them is replaced unasked."""
+    resume: Callable[[Path, Spec, Wanted], Writer | None] | None = None
+    """Goes on with a partial output that a killed run has left; None for formats that begin anew.
+
+    It returns None where there is no partial output that can be gone on with. What is there must have been begun with
+    the same spec, chunk and shard, else it raises OutputError, says what differs, and leaves it as it is (see `begun`).
+    Boxes and traces that were written keep their values, each may be written again, and the output is then the same,
+    byte for byte, as if the run had not been killed. Boxes that were being written when it was killed must be."""
 
 
 def partial_of(path: Path) -> Path:

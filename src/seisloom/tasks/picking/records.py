@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections import Counter
@@ -17,7 +16,7 @@ from seisloom.errors import DataError, MissingDataError
 from seisloom.io.gather import Gather, read_gather, read_stream
 from seisloom.io.segy import cached_traces
 from seisloom.io.segy_layout import FEET
-from seisloom.sample import Array, Ref
+from seisloom.sample import Array, Ref, content_hash
 from seisloom.tasks.picking.data import (
     gathers,
     groups_of,
@@ -196,17 +195,6 @@ def _record(
         pick_shift_s=pick_shift_s,
         **columns,
     )
-
-
-def content_hash(traces: Array) -> Array:
-    """Return a hash of each trace's samples as float32, uint64 (trace,); the same for any file format.
-
-    Dead traces are all alike and tell nothing: theirs is 0.
-    """
-    rows = np.ascontiguousarray(traces, dtype="<f4")
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    hashes = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-    return np.where(np.ptp(rows, axis=1) == 0, np.uint64(0), hashes)
 
 
 def contents(recipe: PickingRecipe, refs: Sequence[Ref]) -> Array:

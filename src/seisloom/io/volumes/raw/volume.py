@@ -217,4 +217,6 @@ def _files(path: Path, spec: Spec) -> list[Path]:
     return list(files_for(path, spec.variables).values())
 
 
-RAW = Format("raw", ("", ".bin", ".raw", ".dat", ".f32", *SUFFIXES), _open, _create, files=_files)
+RAW = Format(
+    "raw", ("", ".bin", ".raw", ".dat", ".f32", *SUFFIXES), _open, _create, files=_files, resume=RawWriter.resume
+)

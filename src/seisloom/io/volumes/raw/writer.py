@@ -6,10 +6,12 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
+from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Box
 from seisloom.io.volumes.raw.cube import Cube, cannot_write
 from seisloom.io.volumes.raw.plane import fitted_plane
@@ -58,9 +60,14 @@ class RawWriter:
     is not: processes only ever set it, so they need not wait for each other.
     """
 
-    def __init__(self, path: Path, spec: Spec, wanted: Wanted) -> None:
+    def __init__(self, path: Path, spec: Spec, wanted: Wanted, *, begins: bool = True) -> None:
         """Make room for the cubes.
 
+        Args:
+            path: of the cube, or of the first of them, see `files_for`.
+            spec: what they are.
+            wanted: nothing that raw cubes have.
+            begins: False to go on with those that are there, see `resume`.
         Raises:
             OutputError: if there is no room, the folder cannot be written to, or the side-car's place is taken.
         """
@@ -74,6 +81,27 @@ class RawWriter:
         place_for(self.path, self._sidecar)
         self._cubes = {name: Cube(partial_of(file), spec.grid.shape) for name, file in self.files.items()}
         self._traces = partial_of(self.path).with_name(partial_of(self.path).name + ".traces")
+        self._begun = begun_with(self.path, "raw", spec)
+        if begins:
+            self._begin()
+
+    @classmethod
+    def resume(cls, path: Path, spec: Spec, wanted: Wanted) -> Self | None:
+        """Return a writer that goes on with partial cubes, see `Format.resume`."""
+        writer = cls(path, spec, wanted, begins=False)
+        cubes = list(writer._cubes.values())
+        if not writer._begun.is_noted() or not any(cube.path.exists() for cube in cubes):
+            return None
+        sizes = {cube.path: cube.n_bytes for cube in cubes}
+        writer._begun.check({**sizes, writer._traces: writer._n_trace_bytes})
+        return writer
+
+    @property
+    def _n_trace_bytes(self) -> int:
+        """Bytes of what is remembered of traces: whether they have samples, and x and y."""
+        return math.prod(self.spec.grid.trace_shape) * (17 if self.spec.has_xy else 1)
+
+    def _begin(self) -> None:
         try:
             self._make_room()
         except OutputError:
@@ -81,14 +109,18 @@ class RawWriter:
             raise
 
     def _make_room(self) -> None:
-        n_traces = math.prod(self.spec.grid.trace_shape)
+        try:
+            self._begun.forget()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
         for cube in self._cubes.values():
             cube.path.unlink(missing_ok=True)  # of a run that was killed
             cube.make_room()
         try:
             self._traces.unlink(missing_ok=True)
             with self._traces.open("wb") as opened:  # not sparse: a full disk would end a mapped write with a signal
-                os.posix_fallocate(opened.fileno(), 0, n_traces * (17 if self.spec.has_xy else 1))
+                os.posix_fallocate(opened.fileno(), 0, self._n_trace_bytes)
+            self._begun.note()
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -144,10 +176,12 @@ class RawWriter:
                 raise cannot_write(file, error) from error
         write_json(place, said.to_json())
         self._traces.unlink(missing_ok=True)
+        self._begun.forget()
         return (*self.files.values(), place)
 
     def abandon(self) -> None:
         """Remove what was written."""
+        self._begun.forget()
         for cube in self._cubes.values():
             cube.path.unlink(missing_ok=True)
         self._traces.unlink(missing_ok=True)

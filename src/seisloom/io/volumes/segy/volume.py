@@ -235,5 +235,5 @@ def _create(path: Path, spec: Spec, wanted: Wanted) -> Writer:
     return SegyWriter(path, spec, wanted)
 
 
-SEGY = Format("segy", (".sgy", ".segy", ".seg"), open_segy, _create, holds_many=False)
-SU = Format("su", (".su",), open_segy, _create, holds_many=False)
+SEGY = Format("segy", (".sgy", ".segy", ".seg"), open_segy, _create, holds_many=False, resume=SegyWriter.resume)
+SU = Format("su", (".su",), open_segy, _create, holds_many=False, resume=SegyWriter.resume)

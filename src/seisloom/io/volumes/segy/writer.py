@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
 from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Box, whole
 from seisloom.io.volumes.segy.headers import places_in, put, stated_samples, timing, with_samples
 from seisloom.io.volumes.segy.plan import plan_file
@@ -43,9 +45,14 @@ class SegyWriter:
     file until `finish`: that costs as much again, so traces are better stored before their samples.
     """
 
-    def __init__(self, path: Path, spec: Spec, wanted: Wanted) -> None:
+    def __init__(self, path: Path, spec: Spec, wanted: Wanted, *, begins: bool = True) -> None:
         """Make room for the file.
 
+        Args:
+            path: of the file.
+            spec: what it is.
+            wanted: nothing that SEG-Y has.
+            begins: False to go on with one that is there, see `resume`.
         Raises:
             OutputError: if there are several variables or of a type SEG-Y does not have, or no room on the disk.
             DataError: if the axis along the traces does not fit SEG-Y's words.
@@ -59,9 +66,27 @@ class SegyWriter:
         self.plan = plan_file(self.path, spec)
         self.notes = self.plan.notes
         self._file: int | None = None
+        self._begun = begun_with(self.path, "segy", spec)
+        if begins:
+            self._begin()
+
+    @classmethod
+    def resume(cls, path: Path, spec: Spec, wanted: Wanted) -> Self | None:
+        """Return a writer that goes on with a partial file, see `Format.resume`."""
+        writer = cls(path, spec, wanted, begins=False)
+        if not writer._begun.is_noted() or not writer._partial.exists():
+            return None
+        n_places = math.prod(spec.grid.trace_shape)
+        writer._begun.check({writer._partial: writer.plan.size, writer._places: 8 * n_places})
+        return writer
+
+    def _begin(self) -> None:
         try:
             with self._writing():
+                self._begun.forget()
+                shutil.rmtree(self._late, ignore_errors=True)  # samples of a run that was killed
                 self._make_room()
+                self._begun.note()
         except OutputError:
             self.abandon()
             raise
@@ -188,7 +213,11 @@ class SegyWriter:
     def _keep_for_later(self, box: Box, values: Array, name: str) -> None:
         self._late.mkdir(exist_ok=True)
         edges = np.array([(one.start, one.stop) for one in box])
-        np.savez(self._late / ("_".join(map(str, edges.ravel())) + ".npz"), edges=edges, values=values, name=name)
+        place = self._late / ("_".join(map(str, edges.ravel())) + ".npz")
+        part = place.with_suffix(".part")  # half a file would be in the way of `finish` when the run goes on
+        with part.open("wb") as opened:
+            np.savez(opened, edges=edges, values=values, name=name)
+        os.replace(part, place)
 
     def _write_late(self) -> None:
         for file in sorted(self._late.glob("*.npz")) if self._late.is_dir() else ():
@@ -237,6 +266,7 @@ class SegyWriter:
 
     def abandon(self) -> None:
         """Remove what was written."""
+        self._begun.forget()
         self._close()
         self._partial.unlink(missing_ok=True)
         self._clean()
@@ -249,3 +279,4 @@ class SegyWriter:
     def _clean(self) -> None:
         self._places.unlink(missing_ok=True)
         shutil.rmtree(self._late, ignore_errors=True)
+        self._begun.forget()

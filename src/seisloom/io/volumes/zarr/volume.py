@@ -194,4 +194,4 @@ def _create(path: Path, spec: Spec, wanted: Wanted) -> Writer:
     return ZarrWriter(path, spec, wanted)
 
 
-ZARR = Format("zarr", (".zarr", ".mdio"), _open, _create)
+ZARR = Format("zarr", (".zarr", ".mdio"), _open, _create, resume=ZarrWriter.resume)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import zarr
@@ -17,6 +17,7 @@ from zarr.errors import UnstableSpecificationWarning
 
 from seisloom.errors import OutputError
 from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Box, Grid
 from seisloom.io.volumes.volume import AMPLITUDE, Spec, Traces, Wanted, partial_of
 from seisloom.io.volumes.zarr import mdio
@@ -34,17 +35,53 @@ def quietly() -> Iterator[None]:
 class ZarrWriter:
     """Writes a Zarr group beside its place; chunks (or shards, where there are) are its grain."""
 
-    def __init__(self, path: Path, spec: Spec, wanted: Wanted) -> None:
+    def __init__(self, path: Path, spec: Spec, wanted: Wanted, *, begins: bool = True) -> None:
+        """Make room for the group.
+
+        Args:
+            path: of the group.
+            spec: what it is.
+            wanted: chunks and shards.
+            begins: False to go on with one that is there, see `resume`.
+        Raises:
+            OutputError: if the folder cannot be written to, or chunks and shards do not fit the grid.
+        """
         self.path, self._partial = path, partial_of(path)
         self.spec = spec
         chunk, shard = _sizes(spec.grid, wanted)
         self.grain = shard or chunk
+        self._begun = begun_with(path, "zarr", spec, chunk=chunk, shard=shard)
+        if begins:
+            self._begin(chunk, shard)
+
+    @classmethod
+    def resume(cls, path: Path, spec: Spec, wanted: Wanted) -> Self | None:
+        """Return a writer that goes on with a partial group, see `Format.resume`.
+
+        zarr writes a chunk beside its place and renames it: one that was being written is not there, or is whole as it
+        was before. What was left beside them is removed.
+        """
+        writer = cls(path, spec, wanted, begins=False)
+        if not writer._begun.is_noted() or not writer._partial.is_dir():
+            return None
+        writer._begun.check()
+        if not (writer._partial / "zarr.json").is_file():
+            raise OutputError(f"{writer._partial}: is no Zarr group any more. To begin anew, give --force")
+        for orphan in writer._partial.rglob("*.partial"):
+            if orphan.is_file():
+                orphan.unlink(missing_ok=True)
+        return writer
+
+    def _begin(self, chunk: tuple[int, ...], shard: tuple[int, ...] | None) -> None:
         try:
+            self._begun.forget()
             with quietly():
                 self._create(chunk, shard)
+            self._begun.note()
         except OSError as error:
             self.abandon()
-            raise OutputError(f"{path}: cannot be written: {error.strerror or error}. Choose another folder") from error
+            why = error.strerror or error
+            raise OutputError(f"{self.path}: cannot be written: {why}. Choose another folder") from error
 
     def _create(self, chunk: tuple[int, ...], shard: tuple[int, ...] | None) -> None:
         grid, spec = self.spec.grid, self.spec
@@ -124,10 +161,12 @@ class ZarrWriter:
         if self.path.exists():
             shutil.rmtree(self.path)
         os.replace(self._partial, self.path)
+        self._begun.forget()
         return (self.path,)
 
     def abandon(self) -> None:
         """Remove what was written."""
+        self._begun.forget()
         shutil.rmtree(self._partial, ignore_errors=True)
 
 

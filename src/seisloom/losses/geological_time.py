@@ -1,0 +1,54 @@
+"""Losses of relative geological time: it is known up to a constant, and up to the scale of its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from seisloom.config import LossTerm
+
+
+class RelativeTime(LossTerm):
+    """Absolute error in samples after the mean of each item is taken away, and that of its differences."""
+
+    name: str = "relative_time"
+    unit_samples: float = Field(2.0, gt=0)
+    """Error in samples that counts as 1; beyond it the term grows linearly."""
+    differences: float = Field(1.0, ge=0)
+    """Weight of the errors between neighbours: the shape of horizons and the throw at faults, beside their place."""
+
+    def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the term for the output `rgt` and the label `rgt`, both (item, *place); NaN is not known."""
+        predicted, label = outputs["rgt"], batch["rgt"]
+        known = torch.isfinite(label)
+        wanted = in_samples(torch.where(known, label, torch.zeros_like(label)), known)
+        error = torch.where(known, (predicted - wanted) / self.unit_samples, torch.zeros_like(predicted))
+        axes = tuple(range(1, error.ndim))
+        n_known = known.sum(axes, keepdim=True).clamp(min=1)
+        centred = torch.where(known, error - error.sum(axes, keepdim=True) / n_known, torch.zeros_like(error))
+        total = functional.smooth_l1_loss(centred, torch.zeros_like(centred), reduction="sum") / n_known.sum()
+        if self.differences:
+            for axis in axes:
+                if error.shape[axis] > 1:
+                    both = known.narrow(axis, 1, known.shape[axis] - 1) & known.narrow(axis, 0, known.shape[axis] - 1)
+                    step = torch.where(both, error.diff(dim=axis), error.new_zeros(()))
+                    total = total + self.differences * step.abs().sum() / both.sum().clamp(min=1)
+        return total
+
+
+def in_samples(label: Tensor, known: Tensor) -> Tensor:
+    """Return the label on a scale on which it grows by 1 a sample with depth, in the median of each item.
+
+    Args:
+        label: (item, *place), depth last, of any scale.
+        known: where it is.
+    """
+    step = label.diff(dim=-1)
+    both = known[..., 1:] & known[..., :-1]
+    usual = torch.where(both, step, step.new_full((), torch.nan)).flatten(1).nanmedian(dim=1).values
+    usual = torch.where(usual > 0, usual, torch.ones_like(usual))
+    return label / usual.reshape(-1, *[1] * (label.ndim - 1))

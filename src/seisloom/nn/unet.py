@@ -1,0 +1,204 @@
+"""A U-Net on traces, sections and volumes: one encoder, a decoder for each output, nothing that knows the tile.
+
+Shapes are `(item, channel, *place)`, where `place` has 1, 2 or 3 axes in any order. What comes out at a place depends
+on the samples within `reach` of it and on nothing else: no statistic is taken over a tile, so overlapping tiles agree
+where both see far enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seisloom.nn.blocks import ChannelNorm
+
+WIDTHS: Mapping[int, tuple[int, ...]] = {1: (24, 48, 96), 2: (12, 24, 48, 96), 3: (16, 32, 64)}
+"""Channels of each level for so many axes: 0.10, 0.29 and 0.37 million parameters with one decoder.
+
+Full resolution is narrow since it takes most of the time: 128 x 128 x 128 take 1.9 s on two cores, and 0.8 s with 8
+channels there, which keep a thin fault's place but can say less of it.
+"""
+
+CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+class UNet(nn.Module):
+    """A U-Net with one encoder and any number of named decoders, on tensors (item, channel, *place).
+
+    Every size goes through, lengths of 1 included: a level of n samples has ceil(n / 2) on the next one. Edges are
+    continued by their last sample at each convolution; zeros there would be a reflector, and laterally a fault.
+    Samples of the coarse levels lie at multiples of `multiple`: tiles whose origins are such multiples agree to
+    rounding where both lie `reach` samples within; at other origins the low-pass before each halving keeps the
+    difference small, but there is one.
+
+    Source: U-Net after Ronneberger et al. (2015), arXiv 1505.04597; the low-pass after Zhang (2019), arXiv 1904.11486.
+    Differs in residual blocks, in levels that are added rather than stacked, and in the norms.
+    """
+
+    def __init__(
+        self,
+        dims: int,
+        n_in: int,
+        *,
+        decoders: Mapping[str, int],
+        widths: Sequence[int] | None = None,
+        n_blocks: int = 1,
+    ) -> None:
+        """Build an untrained network; its weights are drawn from torch's own generator.
+
+        Args:
+            dims: axes of a place: 1 for traces, 2 for sections, 3 for volumes.
+            n_in: channels of the input.
+            decoders: name of each output and its number of channels; a decoder of several channels costs less than
+                several decoders.
+            widths: channels of each level, full resolution first; by default those of `WIDTHS`.
+            n_blocks: residual blocks of each level, on the way down and on the way up.
+        Raises:
+            ValueError: if there is no decoder, no level, or `dims` is not 1, 2 or 3.
+        """
+        super().__init__()
+        widths = tuple(WIDTHS.get(dims, ()) if widths is None else widths)
+        if dims not in CONVOLUTIONS or not widths or not decoders or n_blocks < 1:
+            raise ValueError(
+                f"dims={dims}, widths={widths}, decoders={dict(decoders)}, n_blocks={n_blocks}: a U-Net needs dims of "
+                "1, 2 or 3 and at least one width, one decoder and one block"
+            )
+        self.dims, self.n_levels, self.n_blocks = dims, len(widths), n_blocks
+        self.stem = convolution(dims, n_in, widths[0], 3)
+        self.encoders = nn.ModuleList(blocks(dims, width, n_blocks) for width in widths)
+        self.downs = nn.ModuleList(Halve(dims, fine, coarse) for fine, coarse in pairwise(widths))
+        self.decoders = nn.ModuleDict(
+            {name: Decoder(dims, widths, n_out, n_blocks=n_blocks) for name, n_out in decoders.items()}
+        )
+
+    @property
+    def multiple(self) -> int:
+        """Samples between two of the coarsest level; origins of tiles should be multiples of it."""
+        return int(2 ** (self.n_levels - 1))
+
+    @property
+    def reach(self) -> int:
+        """Samples on each side of a place, along every axis, beyond which no sample matters to its output."""
+        spans = (self.span(place) for place in range(self.multiple))
+        return max(max(place - first, last - place) for place, (first, last) in enumerate(spans))
+
+    def span(self, place: int) -> tuple[int, int]:
+        """Return the first and last sample that the output at a place depends on, far from edges."""
+        first = last = place
+        wide = 2 * self.n_blocks  # two convolutions of three samples a block
+        for _ in range(self.n_levels - 1):
+            first, last = first - wide, last + wide
+            # Linear doubling: sample o lies between (o - 1) // 2 and the next one
+            first, last = (first - 1) // 2, (last - 1) // 2 + 1
+        first, last = first - wide, last + wide
+        for _ in range(self.n_levels - 1):
+            first, last = 2 * first - 1 - wide, 2 * last + 2 + wide  # kernel of four from 2 j - 1 on
+        return first - 1, last + 1  # the stem
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the outputs by name.
+
+        Args:
+            x: (item, n_in, *place), finite.
+        Returns:
+            For each decoder (item, its channels, *place), without activation.
+        """
+        h = self.stem(x)
+        levels = []
+        for encoder, down in zip(self.encoders, [*self.downs, nn.Identity()], strict=True):
+            h = encoder(h)
+            levels.append(h)
+            h = down(h)
+        return {name: decoder(levels).contiguous() for name, decoder in self.decoders.items()}
+
+
+class Decoder(nn.Module):
+    """From the encoder's levels to one output of full resolution."""
+
+    def __init__(self, dims: int, widths: Sequence[int], n_out: int, *, n_blocks: int) -> None:
+        super().__init__()
+        self.ups = nn.ModuleList(convolution(dims, coarse, fine, 1) for fine, coarse in pairwise(widths))
+        self.blocks = nn.ModuleList(blocks(dims, fine, n_blocks) for fine in widths[:-1])
+        self.norm = ChannelNorm(widths[0])
+        self.head = convolution(dims, widths[0], n_out, 1)
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """Return the output (item, n_out, *place) of levels (item, width, *place / 2^level), finest first."""
+        h = levels[-1]
+        for skip, up, block in reversed(list(zip(levels[:-1], self.ups, self.blocks, strict=True))):
+            h = block(skip + double(up(h), like=skip))
+        out: Tensor = self.head(self.norm(h))
+        return out
+
+
+class Block(nn.Module):
+    """What is there, and what a pair of convolutions over three samples of each axis adds to it.
+
+    Each convolution is followed by its norm. With the norm ahead of them alone, as in `nn.blocks`, 240 steps on small
+    sections did not find one fault of which this finds most: their few voxels move a mean loss by little.
+    """
+
+    def __init__(self, dims: int, n_channels: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(convolution(dims, n_channels, n_channels, 3) for _ in range(2))
+        self.norms = nn.ModuleList(ChannelNorm(n_channels) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for convolve, norm in zip(self.convolutions, self.norms, strict=True):
+            h = functional.gelu(norm(convolve(h)))
+        return x + h
+
+
+class Halve(nn.Module):
+    """A low-pass along each axis, every second sample, and a mix of channels.
+
+    Source: Zhang (2019), Making convolutional networks shift-invariant again, arXiv 1904.11486; kernel 1 3 3 1.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, dims: int, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.dims = dims
+        # The mix needs one place only and commutes with the low-pass, so it runs on the few samples
+        self.mix = convolution(dims, n_in, n_out, 1)
+        one = kernel = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        for _ in range(dims - 1):
+            kernel = kernel[..., None] * one
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n_channels = x.shape[1]
+        convolve = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}[self.dims]
+        sides = [side for n in reversed(x.shape[2:]) for side in (1, 1 + n % 2)]
+        kernel = self.kernel.expand(n_channels, 1, *self.kernel.shape)
+        low = convolve(functional.pad(x, sides, mode="replicate"), kernel, stride=2, groups=n_channels)
+        out: Tensor = self.mix(low)
+        return out
+
+
+def convolution(dims: int, n_in: int, n_out: int, n_taps: int) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+    """Return a convolution that keeps the size, edges continued by their last sample."""
+    made = CONVOLUTIONS[dims](n_in, n_out, n_taps, padding=n_taps // 2, padding_mode="replicate")
+    return cast("nn.Conv1d | nn.Conv2d | nn.Conv3d", made)
+
+
+def blocks(dims: int, n_channels: int, n: int) -> nn.Sequential:
+    """Return n residual blocks in a row."""
+    return nn.Sequential(*[Block(dims, n_channels) for _ in range(n)])
+
+
+def double(x: Tensor, *, like: Tensor) -> Tensor:
+    """Return twice as many samples along each axis, linear in between, without those that `like` does not have."""
+    mode = LINEAR[x.ndim - 2]
+    fine = functional.interpolate(x, scale_factor=2.0, mode=mode, align_corners=False)
+    for axis, n in enumerate(like.shape[2:], start=2):
+        fine = fine.narrow(axis, 0, n)
+    return fine

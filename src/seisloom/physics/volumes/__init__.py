@@ -1,0 +1,1 @@
+"""Folded, sheared and faulted volumes with all their labels, from one inverse map of coordinates."""

@@ -1,0 +1,64 @@
+"""A classical method behind the face of a network: what it is measured against, and what needs no weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from seisloom.config import Method
+from seisloom.sample import Array, Arrays, Predictor
+from seisloom.signal.discontinuity import discontinuity, fault_lines
+
+FOUND = ("fault", "dip", "strike")
+
+
+class Discontinuity(Method):
+    """One minus semblance along reflectors, averaged along steep lines; see `seisloom.signal.discontinuity`."""
+
+    name: str = "discontinuity"
+    task: str = "interpretation"
+    half: int = Field(2, ge=1)
+    """Traces on each side that are compared."""
+    vertical: float = Field(3.0, gt=0)
+    """Width in samples of the Gaussian along time over which energies are summed."""
+    length: int = Field(17, ge=3)
+    """Samples of the lines along which breaks are averaged."""
+
+    def adapt(self, recipe: Any) -> Any:  # Any: any interpretation recipe
+        """Return the recipe with the attributes that are found here; a volume is seen as it is, not by sections."""
+        keys = recipe.apply
+        wanted = tuple(name for name in keys.attributes or FOUND if name in FOUND)
+        changes = {"attributes": wanted or FOUND, "along": keys.along or "cube", "views": 1}
+        return recipe.model_copy(update={"apply": keys.model_copy(update=changes)})
+
+    def predictor(self, recipe: Any) -> Predictor:  # Any: any interpretation recipe
+        """Return the method on tiles: logit and normal of faults, and what it does not know as it came."""
+
+        def predict(arrays: Arrays) -> Arrays:
+            x = np.asarray(arrays["x"])[:, 0]
+            found = [self._section_or_volume(one) for one in x]
+            return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+        return predict
+
+    def _section_or_volume(self, values: Array) -> dict[str, Array]:
+        breaks = discontinuity(values, half=self.half, vertical=self.vertical)
+        along_crossline = fault_lines(breaks, length=self.length)
+        mean, dip = along_crossline
+        normal = _normal(dip, crossline=True)
+        if values.ndim == 3 and values.shape[0] > 1:
+            turned = fault_lines(breaks.swapaxes(0, 1), length=self.length).swapaxes(1, 2)
+            better = turned[0] > mean
+            mean = np.where(better, turned[0], mean)
+            normal = np.where(better, _normal(turned[1], crossline=False), normal)
+        share = np.clip(mean, 1e-3, 1 - 1e-3)
+        return {"fault": np.log(share / (1 - share)).astype(np.float32), "normal": normal.astype(np.float32)}
+
+
+def _normal(dip_deg: Array, *, crossline: bool) -> Array:
+    """Return the normal (depth, crossline, inline) of lines of this dip in sections along one lateral axis."""
+    depth, across = -np.cos(np.deg2rad(dip_deg)), np.sin(np.deg2rad(dip_deg))
+    zero = np.zeros_like(depth)
+    return np.stack([depth, across, zero] if crossline else [depth, zero, across])

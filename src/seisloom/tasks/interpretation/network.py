@@ -1,0 +1,77 @@
+"""The multitask network: sections or volumes in, fault logits with normals, relative time and a clean image out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seisloom.errors import SchemaError
+from seisloom.nn.unet import UNet
+from seisloom.tasks.interpretation.model import WIDTHS, InterpretationUNet
+
+RGT_UNIT = 10.0
+"""Samples that are 1 to the network: its outputs are then of about the size of the others."""
+RARE = -3.0
+"""Logit of a fault before any training: a voxel in twenty."""
+
+
+class InterpretationNetwork(nn.Module):
+    """A U-Net on batches of `x` (item, channel, *place); place is what the network has dimensions for.
+
+    Items of a batch may have the axes inline, crossline and time also where the network sees sections: the inline axis
+    then has one sample, and outputs have it too.
+    """
+
+    def __init__(self, config: InterpretationUNet) -> None:
+        super().__init__()
+        self.dims, self.tasks = config.dims, config.tasks
+        # The fault decoder has a channel for the logit, and those of the normal: two in a section, three in a volume
+        channels = {"fault": 1 + config.dims, "rgt": 1, "dhr": 1}
+        self.unet = UNet(
+            config.dims, 1, decoders={task: channels[task] for task in config.tasks},
+            widths=config.widths or WIDTHS[config.dims, config.preset], n_blocks=config.n_blocks,
+        )  # fmt: skip
+        if config.fault:
+            head = self.unet.decoders["fault"].get_submodule("head")
+            with torch.no_grad():
+                bias = head.bias
+                assert isinstance(bias, Tensor)
+                bias.zero_()
+                bias[0] = RARE
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the outputs of the tasks that are on.
+
+        Args:
+            batch: `x`, (item, 1, *place), scaled amplitude.
+        Returns:
+            `fault` (item, *place) logit; `normal` (item, 3, *place) as depth, crossline, inline, of any length and
+            sign; `rgt` (item, *place) in samples, up to a constant for each item; `dhr` (item, *place) on the scale
+            of `x`.
+        """
+        x = batch["x"]
+        place = x.shape[2:]
+        found = self.unet(x if len(place) == self.dims else self._as_sections(x))
+        outputs = {}
+        if "fault" in found:
+            outputs["fault"] = found["fault"][:, 0].reshape(-1, *place)
+            normal = found["fault"][:, 1:].reshape(x.shape[0], self.dims, *place)
+            outputs["normal"] = normal if self.dims == 3 else functional.pad(normal, (0, 0) * len(place) + (0, 1))
+        if "rgt" in found:
+            depth = torch.arange(place[-1], device=x.device, dtype=x.dtype)
+            outputs["rgt"] = depth + RGT_UNIT * found["rgt"][:, 0].reshape(-1, *place)
+        if "dhr" in found:
+            outputs["dhr"] = found["dhr"][:, 0].reshape(-1, *place)
+        return outputs
+
+    def _as_sections(self, x: Tensor) -> Tensor:
+        if self.dims != 2 or x.ndim != 5 or x.shape[2] != 1:
+            raise SchemaError(
+                f"the network sees {self.dims} dimensions, and is shown places of {tuple(x.shape[2:])}. A 2-D network "
+                "takes sections (data.synth.shape or data.crop with an inline axis of 1; apply.along=inline, crossline "
+                "or both), a 3-D one volumes"
+            )
+        return x[:, :, 0]

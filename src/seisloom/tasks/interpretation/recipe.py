@@ -1,0 +1,206 @@
+"""The interpretation room's recipe: what is read or synthesised, the network's tasks, and how volumes are tiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from seisloom.config import Config, Preparation
+from seisloom.errors import RecipeError
+from seisloom.inference.lattice import Window
+from seisloom.physics.volumes.priors import VolumePriors
+from seisloom.recipe import Entry, Recipe
+from seisloom.sample import Field as Axis
+from seisloom.sample import Schema
+from seisloom.signal.survey_scale import SurveyScale
+
+PLACE = ("inline", "crossline", "time")
+UNITS = {"fault": "1", "dip": "degree", "strike": "degree", "rgt": "1", "dhr": "1"}
+"""Attributes of the room and their units, in the order in which they are listed."""
+SWITCHES = {"fault": ("fault", "dip", "strike"), "rgt": ("rgt",), "dhr": ("dhr",)}
+"""Tasks of the network, and the attributes that each gives."""
+Along = Literal["inline", "crossline", "both", "cube"]
+
+
+class Synthetic(Config):
+    """Volumes that are made, not read."""
+
+    shape: tuple[int, int, int] = (1, 256, 256)
+    """Samples along inline, crossline and time; an inline axis of 1 is a section."""
+    n: int = Field(2000, ge=1)
+    """Number of volumes; each is made anew from its seed whenever it is read."""
+    first: int = Field(0, ge=0)
+    """Number of the first one, so that another set shares none with this one."""
+    priors: VolumePriors = VolumePriors()
+    """What is drawn: styles of faults, layers, wavelets, noise."""
+
+
+class InterpretationData(Config):
+    """What is read: numbered raw cubes in folders, or, where no folder is given, what is synthesised."""
+
+    root: str | None = None
+    """Folder with `data_train`, `target_train` and, where there are any, `data_valid`, `target_valid`."""
+    data: str | None = None
+    """Folder of images that train, `0.bin`, `1.bin`, ...; beats `root`."""
+    target: str | None = None
+    """Folder of their targets, `0_fsem.bin`, `0_rgt.bin`, ...; those that are not there are not known."""
+    data_valid: str | None = None
+    """Folder of images that choose the model; then the split only parts the others."""
+    target_valid: str | None = None
+    """Folder of their targets."""
+    n1: int | None = Field(None, ge=1)
+    """Samples of a cube along time or depth, the fastest in the file; None takes the side-car's, or a cube root."""
+    n2: int | None = Field(None, ge=1)
+    """Crosslines of a cube."""
+    n3: int | None = Field(None, ge=1)
+    """Inlines of a cube; 1 or None with n1 and n2 for sections."""
+    n_train: int | None = Field(None, ge=1)
+    """Use so many cubes that train, the first ones; None takes all."""
+    n_valid: int | None = Field(None, ge=1)
+    """Use so many cubes of `data_valid`; None takes all."""
+    angles: Literal["degree", "share"] | None = None
+    """Unit of dip and strike in the targets: degrees, or shares of 180 degrees; null tells by their largest value."""
+    synth: Synthetic = Synthetic()
+    """What is made where no folder is given."""
+    crop: tuple[int, int, int] | None = None
+    """Samples along inline, crossline and time that a training item is cropped to, at a place drawn anew each epoch;
+    None takes the whole sample."""
+
+
+class InterpretationApply(Config):
+    """How a volume is taken through the network."""
+
+    attributes: tuple[str, ...] = ()
+    """What is written: fault, dip, strike, rgt, dhr; empty writes all that the network gives."""
+    patch: tuple[int, ...] | None = None
+    """Samples of a tile: inline, crossline, time for a 3-D network; across and time for a 2-D one. None takes 128."""
+    overlap: float = Field(0.25, ge=0, lt=1)
+    """Share of a tile by which neighbours overlap."""
+    window: Window = "cosine"
+    """Weight of a tile from its middle to its edge: cosine, gaussian or flat."""
+    batch_size: int = Field(1, ge=1)
+    """Tiles that go through the network at once; it decides the last bit of a result."""
+    along: Along | None = None
+    """What is seen of a volume: sections along inline or crossline, both, whose answers are averaged, or the cube
+    itself. None takes what the network has dimensions for: inline sections, or the cube."""
+    views: int = Field(1, ge=1, le=4)
+    """Views of each tile whose answers are averaged: 1 as it is, 2 also turned in polarity, 4 also mirrored
+    laterally. So many times the work."""
+    threshold: float = Field(0.5, gt=0, lt=1)
+    """Fault probability from which on a voxel counts as fault, for dip and strike and in scores."""
+    threads: int = Field(1, ge=1)
+    """Threads of torch in each worker; with the tiles they decide the last bit of a result."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched(cls, values: Any) -> Any:  # Any: not yet validated
+        """Take switches fault, rgt and dhr, true or false, for the list of attributes."""
+        if not isinstance(values, Mapping):
+            return values
+        rest = {name: value for name, value in values.items() if name not in SWITCHES}
+        on = [name for name in SWITCHES if _is_on(values.get(name))]
+        off = [name for name in SWITCHES if name in values and name not in on]
+        if on or off:
+            chosen = on or [name for name in SWITCHES if name not in off]
+            rest["attributes"] = tuple(one for name in chosen for one in SWITCHES[name])
+        return rest
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _listed(cls, names: Any) -> Any:  # Any: not yet validated
+        """Take fault,dip as the command line says it."""
+        return tuple(names.replace(",", " ").split()) if isinstance(names, str) else names
+
+    @field_validator("attributes")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in UNITS:
+                raise ValueError(f"no attribute {name!r}; there are {', '.join(UNITS)}")
+        return names
+
+    @field_validator("views")
+    @classmethod
+    def _paired(cls, value: int) -> int:
+        if value == 3:
+            raise ValueError("views are 1, 2 or 4: polarity and the lateral mirror double them")
+        return value
+
+
+def _is_on(value: Any) -> bool:  # Any: not yet validated
+    return str(value).lower() in ("true", "y", "yes", "1")
+
+
+class InterpretationCalibrate(Config):
+    """How logits of held-out volumes become probabilities."""
+
+    n_bins: int = Field(15, ge=2)
+    """Bins of the reliability table."""
+
+
+class InterpretationRecipe(Recipe):
+    """From volumes with labels to a network that draws faults, times and a clean image."""
+
+    aliases: ClassVar[Mapping[str, str]] = {
+        **Recipe.aliases,
+        "lr": "train.lr",
+        "threads": "train.threads",
+        "nodes": "train.num_nodes",
+        "gpus": "train.devices",
+        "gpus_per_node": "train.devices",
+        "batch_train": "train.batch_size",
+        **{name: f"data.{name}" for name in ("data_valid", "target_valid", "target", "n1", "n2", "n3")},
+        "ntrain": "data.n_train",
+        "nvalid": "data.n_valid",
+        "dir_data_train": "data.data",
+        "dir_target_train": "data.target",
+        "dir_data_valid": "data.data_valid",
+        "dir_target_valid": "data.target_valid",
+        "attributes": "apply.attributes",
+        **{name: f"apply.{name}" for name in ("patch", "overlap", "window", "along", "views", "threshold")},
+    }
+
+    data: InterpretationData = InterpretationData()
+    prepare: tuple[Annotated[Preparation, Entry("preparations")], ...] = (SurveyScale(),)
+    calibrate: InterpretationCalibrate = InterpretationCalibrate()
+    apply: InterpretationApply = InterpretationApply()
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> InterpretationRecipe:
+        if len(self.prepare) != 1 or not isinstance(self.prepare[0], SurveyScale):
+            raise ValueError("prepare: a volume is prepared by numbers of its whole survey: give survey_scale alone")
+        return self
+
+    @property
+    def scale(self) -> SurveyScale:
+        """How amplitudes of a survey are brought to one scale."""
+        one: Preparation = self.prepare[0]
+        if not isinstance(one, SurveyScale):
+            raise RecipeError(f"prepare: {one.name} is not survey_scale")
+        return one
+
+
+def _attributes(*, label: str | None) -> tuple[Axis, ...]:
+    return (
+        Axis("fault", PLACE, doc="1 on a fault, 0 off it, -1 nobody knows", label=label and "mask"),
+        Axis("dip", PLACE, unit="degree", doc="of the fault plane, 0 to 180, see README; 0 off faults", label=label),
+        Axis("strike", PLACE, unit="degree", doc="of the fault plane, 0 to 180; 0 off faults", label=label),
+        Axis("rgt", PLACE, doc="relative geological time, about 0 to 1; NaN nobody knows", label=label),
+        Axis("dhr", PLACE, doc="denoised high-resolution image on the scale of seismic; NaN nobody knows", label=label),
+    )
+
+
+SAMPLE = Schema((Axis("seismic", PLACE, doc="amplitude"), *_attributes(label="dense")))
+ITEM = Schema((Axis("x", ("channel", *PLACE), doc="scaled amplitude"), *_attributes(label="dense")))
+OUTPUT = Schema(
+    (
+        Axis("fault", PLACE, doc="logit of the probability of a fault"),
+        Axis(
+            "normal", ("component", *PLACE), doc="normal of a fault: depth, crossline, inline; of any length and sign"
+        ),
+        Axis("rgt", PLACE, doc="relative geological time within the tile, up to a monotone map"),
+        Axis("dhr", PLACE, doc="denoised high-resolution image on the scale of x"),
+    )
+)

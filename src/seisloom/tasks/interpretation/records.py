@@ -1,0 +1,94 @@
+"""Whole volumes in memory: held-out ones with their labels, and what a user gives from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seisloom.convert import open_volume
+from seisloom.errors import DataError, LeftOut
+from seisloom.io.volumes.grid import whole
+from seisloom.io.volumes.volume import AMPLITUDE
+from seisloom.sample import Array, Ref, content_hash
+from seisloom.split import unit_hash
+from seisloom.tasks.interpretation.data import arrays_of
+from seisloom.tasks.interpretation.recipe import InterpretationRecipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeRecord:
+    """A volume or a section with what is known of it."""
+
+    name: str
+    values: Array
+    """Amplitudes, (inline, crossline, time) or (trace, time)."""
+    content: Array
+    """Hash of the amplitudes, uint64 (1,)."""
+    truth: Mapping[str, Array] = field(default_factory=dict)
+    """Labels of the same shape by attribute; empty where there are none."""
+
+    @property
+    def n_traces(self) -> int:
+        """Number of traces."""
+        return int(np.prod(self.values.shape[:-1]))
+
+
+def record_of(name: str, values: Array) -> VolumeRecord:
+    """Return the record of an array, without labels."""
+    return VolumeRecord(name, values, content_hash(values.reshape(1, -1)))
+
+
+def records(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[VolumeRecord]:
+    """Yield the volumes behind refs, with their labels; those that do not qualify are left out."""
+    for ref in refs:
+        try:
+            arrays = dict(arrays_of(recipe, ref))
+        except LeftOut:
+            continue
+        yield VolumeRecord(ref.key, arrays.pop("seismic"), _content(recipe, ref), arrays)
+
+
+def contents(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Array:
+    """Return the hash of the image behind each ref."""
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *(_content(recipe, ref) for ref in refs)])
+
+
+def _content(recipe: InterpretationRecipe, ref: Ref) -> Array:
+    """Return the hash of an image, or of all that a synthetic one is made from: making thousands anew takes minutes."""
+    if "image" in ref.source:
+        return content_hash(arrays_of(recipe, ref)["seismic"].reshape(1, -1))
+    said = f"{ref.seed} {recipe.data.synth.shape} {recipe.data.synth.priors.model_dump_json()}"
+    return np.array([int(unit_hash(said) * 2.0**53) + 1], dtype=np.uint64)
+
+
+def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None = None) -> Iterator[VolumeRecord]:
+    """Yield the volume of a path or of an array.
+
+    Args:
+        recipe: of the room.
+        source: path of a volume in any format; an array (inline, crossline, time) or (trace, time); or records, which
+            are handed on.
+        fs_hz: not needed: nothing here depends on it.
+    Raises:
+        DataError: if an array has another number of axes.
+        MissingDataError: if there is no such file.
+    """
+    if isinstance(source, VolumeRecord):
+        yield source
+    elif isinstance(source, str | Path):
+        volume = open_volume(source)
+        names = volume.spec.variables
+        name = AMPLITUDE if AMPLITUDE in names else next(iter(names))
+        yield record_of(Path(source).name, np.asarray(volume.read(whole(volume.spec.grid.shape), name), np.float32))
+    elif isinstance(source, np.ndarray):
+        if source.ndim not in (2, 3):
+            raise DataError(
+                f"an array of {source.ndim} axes; a volume is (inline, crossline, time), a section (trace, time)"
+            )
+        yield record_of("array", np.asarray(source, dtype=np.float32))
+    else:
+        raise DataError(f"{type(source).__name__}: give a path of a volume, or an array")
