@@ -62,6 +62,8 @@ class Field:
     doc: str = ""
     label: str | None = None
     """None for what is measured; for labels how they move with the data: point, curve, mask, dense or class."""
+    optional: bool = False
+    """Whether it may be missing: what a network gives for tasks that can be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Schema:
         lengths: dict[str, tuple[int, str]] = {}
         for promised in self.fields:
             if promised.name not in arrays:
+                if promised.optional:
+                    continue
                 raise SchemaError(
                     f"{where}: field {promised.name!r} is missing; there are {', '.join(sorted(arrays)) or 'none'}"
                 )

@@ -6,21 +6,23 @@ Here the three parts meet that do not know each other: volumes on disk, the surv
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from seisloom.convert import create_volume, open_volume, resume_volume
-from seisloom.errors import DataError, OutputError
+from seisloom.convert import create_volume, format_of, open_volume, resume_volume
+from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.fingerprint import Fingerprint, fingerprint
 from seisloom.inference.memory import predict_array
-from seisloom.inference.resume import forget_run
-from seisloom.inference.sweep import Swept, TileJob, Tiling, sweep
+from seisloom.inference.resume import forget_run, marked
+from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
 from seisloom.io.volumes.grid import VERTICAL, Box, Grid, boxes
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Spec, Volume, Wanted, Writer
 from seisloom.sample import Array, Predictor
@@ -58,6 +60,8 @@ class Place:
     threads: int = 1
     """That torch uses in each worker; with the tiles they decide the last bit of a result."""
     memory_mb: float = 512
+    device: str = "cpu"
+    """That the predictor runs on; it too decides the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,9 @@ def apply_to_volume(
 ) -> Applied:
     """Take a volume through a predictor by tiles, and write what comes out with its grid, headers and holes.
 
-    A run that was killed left `OUT.tiles` beside the partial output; the same call goes on where it stopped, to the
-    same bytes.
+    A run that was killed or stopped has left `OUT.tiles` beside the partial output; the same call goes on where it
+    stopped, to the same bytes. Only the survey's fingerprint is taken anew: one pass over the input, which takes as
+    long as reading it once. A run that fails before anything is written leaves nothing.
 
     Args:
         plan: what the room makes of a volume with these axes.
@@ -103,7 +108,10 @@ def apply_to_volume(
     Raises:
         MissingDataError, DataError: if the source cannot be read, is constant, does not fit the model's tiles, or
             clearly has its time axis elsewhere and nobody said which axis is which.
-        OutputError: if the output is there already, or an unfinished run was another one.
+        SchemaError: if the model fails on a tile, or does not give what is asked.
+        OutputError: if the output is there already, is the source, cannot be written, or an unfinished run was another
+            one.
+        SeisloomError: if the memory does not suffice, or a worker dies.
     """
     place = place or Place()
     volume = open_volume(source, given)
@@ -111,28 +119,38 @@ def apply_to_volume(
     if name not in volume.spec.variables:
         raise DataError(f"{source}: no variable {name!r}; there are {', '.join(volume.spec.variables)}")
     out = Path(out)
-    if out.absolute() == Path(source).absolute():
-        raise OutputError(f"{out}: is the source itself. Choose another place")
     made = plan(volume.spec.grid)
+    _check_memory(made.tiling, len(made.blended), place.memory_mb)
     spec = _spec(volume, made, source, identity)
-    writer, resumed = _writer(out, spec, wanted, force=force)
-    scratch = scratch_of(out)
+    _check_not_source(out, spec, Path(source))
+    writer = _writer(out, spec, wanted, force=force)
+    with _left_in_order(out, writer):
+        return _applied(made, open_predictor, volume, name, out, writer, identity=identity, given=given, place=place)
+
+
+def _applied(
+    made: Tiled, open_predictor: Callable[[], Predictor], volume: Volume, name: str, out: Path, writer: Writer, *,
+    identity: Mapping[str, str], given: Given | None, place: Place,
+) -> Applied:  # fmt: skip
+    """Look at the survey, run its tiles, and put the output in its place."""
+    scratch, shape = scratch_of(out), volume.spec.grid.shape
+    # What does not fit is said before the survey is read
+    plan_owners(made.tiling, shape, made.blended, writer.grain, memory_mb=place.memory_mb, workers=place.workers)
     found = fingerprint(volume, name, pool=place.pool)
+    notes = [*_looked_at(volume, found, given), *_padded(made.tiling.patch, volume)]
     try:
-        notes = _looked_at(volume, found, given)
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
-    except DataError:
-        if not resumed:
-            writer.abandon()
-        raise
+    except DataError as error:
+        raise DataError(f"{volume.path}: {error}") from error
     job = TileJob(
-        made.tiling, volume.spec.grid.shape, made.blended,
+        made.tiling, shape, made.blended,
         read=ReadScaled(volume, name, scaling), write=WriteLive(volume, writer), grain=writer.grain,
         open_predictor=OpenWrapped(open_predictor, made.wrap, place.threads),
         derive=partial(made.derive, scaling=scaling),
         identity={
             **identity, "input": _stamp(volume.path), "variable": name, "output": str(out.absolute()),
             "scaling": repr(scaling), "products": ",".join(made.products), "threads": str(place.threads),
+            "device": place.device,
         },
     )  # fmt: skip
     for box in _trace_boxes(volume.spec.grid):
@@ -148,16 +166,61 @@ def scratch_of(out: Path) -> Path:
     return out.with_name(out.name + ".tiles")
 
 
-def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> tuple[Writer, bool]:
-    """Return what writes the output, and whether it goes on with what a killed run has left."""
+def _check_memory(tiling: Tiling, n_outputs: int, memory_mb: float) -> None:
+    """Raise DataError where one batch does not fit, of which three may be on their way."""
+    needed = 4 * (1 + n_outputs) * tiling.batch_size * math.prod(tiling.patch) / 1e6
+    if needed > memory_mb:
+        raise DataError(
+            f"a batch of {tiling.batch_size} tiles of {tiling.patch} takes {needed:.0f} MB with what the model gives, "
+            f"and a worker may take {memory_mb:g} MB. Give a smaller patch or batch_size, or more memory (--memory-mb)"
+        )
+
+
+def _check_not_source(out: Path, spec: Spec, source: Path) -> None:
+    """Raise OutputError where the source itself would be replaced, by whatever name."""
+    kind = format_of(out)
+    written = {out, *(kind.files(out, spec) if kind.files else ())}
+    if not kind.holds_many and len(spec.variables) > 1:
+        written = {out.with_name(f"{out.stem}_{name}{out.suffix}") for name in spec.variables}
+    if source.resolve() in {one.resolve() for one in written}:
+        raise OutputError(f"{out}: is the source itself. Choose another place")
+
+
+@contextmanager
+def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
+    """Whatever stops a run, leave one that the same call goes on with, or nothing where nothing was done."""
+    scratch = scratch_of(out)
+    try:
+        yield
+    except BaseException as error:
+        if marked(scratch, "written") or marked(scratch, "homed"):
+            logger.warning("%s: not finished. The same command goes on where it stopped", out)
+        else:
+            writer.abandon()
+            forget_run(scratch)
+        if isinstance(error, BrokenExecutor):
+            raise SeisloomError(
+                f"{out}: a worker has died ({error}), most often for want of memory. Give fewer --workers, a smaller "
+                "patch or less --memory-mb"
+            ) from error
+        if isinstance(error, MemoryError):
+            raise SeisloomError(
+                f"{out}: out of memory ({error}). Give a smaller patch or batch_size, fewer --workers or less "
+                "--memory-mb"
+            ) from error
+        raise
+
+
+def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> Writer:
+    """Return what writes the output, or goes on with what a killed run has left."""
     scratch = scratch_of(out)
     if scratch.is_dir() and not force:
         writer = resume_volume(out, spec, wanted)
         if writer is not None:
-            logger.info("%s: going on with a run that was not finished", out)
-            return writer, True
+            logger.info("%s: going on with a run that was not finished; the input is looked through once more", out)
+            return writer
     forget_run(scratch)  # before: marks of a run without its output would leave holes in another one
-    return create_volume(out, spec, wanted, force=force), False
+    return create_volume(out, spec, wanted, force=force)
 
 
 def _spec(volume: Volume, made: Tiled, source: str | Path, identity: Mapping[str, str]) -> Spec:
@@ -184,6 +247,16 @@ def _looked_at(volume: Volume, found: Fingerprint, given: Given | None) -> list[
     if found.n_dead or found.n_padded:
         notes.append(f"{volume.path}: {found.n_dead} dead traces, {found.n_padded} padded with zeros")
     return notes
+
+
+def _padded(patch: tuple[int, ...], volume: Volume) -> Iterator[str]:
+    grid = volume.spec.grid
+    short = [name for name, n, size in zip(grid.names, grid.shape, patch, strict=True) if n < size]
+    if short:
+        yield (
+            f"{volume.path}: {grid.lengths} is shorter than the patch {patch} along {', '.join(short)}; the model sees "
+            "it reflected at its ends there"
+        )
 
 
 def _counted(swept: Swept) -> Iterator[str]:

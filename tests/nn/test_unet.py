@@ -131,7 +131,7 @@ def test_every_weight_of_every_decoder_learns() -> None:
     assert [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()] == []
 
 
-@pytest.mark.parametrize(("dims", "million"), [(1, 0.10), (2, 0.29), (3, 0.37)])
+@pytest.mark.parametrize(("dims", "million"), [(1, 0.10), (2, 0.38), (3, 0.37)])
 def test_the_default_networks_are_as_small_as_stated(dims: int, million: float) -> None:
     net = UNet(dims, 1, decoders={"fault": 1})
     assert sum(weight.numel() for weight in net.parameters()) == pytest.approx(million * 1e6, rel=0.05)

@@ -24,9 +24,9 @@ class ProbabilityCalibration:
 
     scale: float = 1.0
     shift: float = 0.0
-    ece_before: float = float("nan")
+    ece_before: float | None = None
     """Expected calibration error on the volumes that it was fitted on, before and after."""
-    ece_after: float = float("nan")
+    ece_after: float | None = None
     n_groups: int = 0
     n_voxels: int = 0
 
@@ -37,6 +37,8 @@ class ProbabilityCalibration:
     @property
     def note(self) -> str:
         """What was fitted, in words."""
+        if self.ece_before is None or self.ece_after is None:
+            return "nothing was fitted: there are no probabilities"
         return (
             f"p = sigmoid({self.scale:.3g} logit {self.shift:+.3g}), from {self.n_voxels} voxels of {self.n_groups} "
             f"volumes; expected calibration error {self.ece_before:.4f} before, {self.ece_after:.4f} after"

@@ -10,9 +10,9 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from seisloom.errors import SchemaError
+from seisloom.errors import SchemaError, SeisloomError
 from seisloom.inference.lattice import Box, Index, Lattice
-from seisloom.sample import Array, Predictor
+from seisloom.sample import Array, Arrays, Predictor
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Box], Array]
@@ -111,6 +111,19 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
             yield now
 
 
+def _answers(predictor: Predictor, x: Array) -> Arrays:
+    try:
+        return predictor({"x": x})
+    except (SeisloomError, MemoryError):
+        raise
+    except Exception as error:  # a network raises whatever its layers say of a shape that they were not made for
+        said = next(iter(str(error).splitlines()), "")
+        raise SchemaError(
+            f"the model fails on an input of {x.shape}, (batch, channel, *patch), with {type(error).__name__}: {said}. "
+            "Look whether patch, batch size and device fit it"
+        ) from error
+
+
 def run_model(predictor: Predictor, x: Array, names: Sequence[str], *, squeeze: bool) -> dict[str, Array]:
     """Return the named outputs of a batch, float32 (batch, *patch).
 
@@ -120,11 +133,11 @@ def run_model(predictor: Predictor, x: Array, names: Sequence[str], *, squeeze: 
         names: of the outputs; others are left aside.
         squeeze: take axes of length 1 away for the model: a 2-D model through sections of a 3-D volume.
     Raises:
-        SchemaError: if an output is missing, or does not have the input's shape.
+        SchemaError: if the model fails, an output is missing, or does not have the input's shape.
     """
     batch, channel, *patch = x.shape
     seen = [n for n in patch if n > 1] if squeeze else patch
-    found = predictor({"x": x.reshape(batch, channel, *seen)})
+    found = _answers(predictor, x.reshape(batch, channel, *seen))
     outputs = {}
     for name in names:
         if name not in found:

@@ -8,6 +8,7 @@ earlier ones. Nothing here runs anything.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import prod
@@ -99,8 +100,9 @@ class Owners:
 
 
 def owner_size(
-    shape: Sequence[int], grain: Sequence[int], patch: Sequence[int], *, n_outputs: int, memory_mb: float, workers: int
-) -> tuple[int, ...]:
+    shape: Sequence[int], grain: Sequence[int], patch: Sequence[int], *, n_outputs: int, memory_mb: float, workers: int,
+    share: float = 1.0,
+) -> tuple[int, ...]:  # fmt: skip
     """Return the size of owners: as large as memory allows, so that few tiles reach beyond, but enough for all workers.
 
     Args:
@@ -108,19 +110,21 @@ def owner_size(
         grain: edges of owners are multiples of these lengths, those of a file that one process may write.
         patch: lengths of a tile; an axis is not cut finer than two of them for the sake of the workers.
         n_outputs: number of variables that are accumulated.
-        memory_mb: what the sums of one worker may take, in 10^6 bytes.
+        memory_mb: that a worker may take, in 10^6 bytes.
         workers: owners that run at once. There are four owners for each, and at least eight, where the volume is large
-            enough: a run shows how far it is by owners, and goes on from the last one when it was stopped.
+            enough: a run goes on from the last one when it was stopped.
+        share: of the memory that is there for sums.
     Raises:
         OutputError: if one grain does not fit.
     """
     size = [min(g, n) for g, n in zip(grain, shape, strict=True)]
-    n_voxels = memory_mb * 1e6 / (BYTES_A_VALUE * n_outputs)
+    n_voxels = share * memory_mb * 1e6 / (BYTES_A_VALUE * n_outputs)
     if prod(size) > n_voxels:
         needed = prod(size) * BYTES_A_VALUE * n_outputs / 1e6
         raise OutputError(
-            f"an output that is written by pieces of {tuple(size)} with {n_outputs} variables takes {needed:.0f} MB a "
-            f"worker for its sums, there are {memory_mb:.0f} MB; allow more memory, or write smaller shards or chunks"
+            f"an output that is written by pieces of {tuple(size)} with {n_outputs} variables takes {_mb(needed)} a "
+            f"worker for its sums, and of {_mb(memory_mb)} there are {_mb(share * memory_mb)} for them. Allow at least "
+            f"{_mb(math.ceil(needed / share))} (--memory-mb), or write smaller shards or chunks"
         )
     fair = prod(shape) / (4 * max(workers, 2))
     while True:
@@ -135,6 +139,10 @@ def owner_size(
             return tuple(size)
         axis, longer = grown[0]
         size[axis] = longer
+
+
+def _mb(megabytes: float) -> str:
+    return f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.2g} MB"
 
 
 Step: TypeAlias = Literal["whole", "home", "sum"]

@@ -8,11 +8,12 @@ of workers, or on how often the run was stopped. Memory is that of an owner and 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,7 +27,7 @@ from seisloom.inference.lattice import Box, Index, Lattice, Window, lattice
 from seisloom.inference.owners import Owners, Queue, Step, owner_size
 from seisloom.inference.resume import Counts, kept_folder, mark, marked, open_scratch
 from seisloom.inference.spill import Kept, Spill, forget_kept
-from seisloom.progress import track
+from seisloom.progress import progress
 from seisloom.sample import Array, Predictor
 
 Write: TypeAlias = Callable[[Box, Array, str], None]
@@ -84,10 +85,6 @@ class TileJob:
             "shape": list(self.shape), "outputs": list(self.outputs), **self.identity,
         }  # fmt: skip
 
-    def lattice(self) -> Lattice:
-        """Return the tiles."""
-        return lattice(self.shape, self.tiling.patch, overlap=self.tiling.overlap, window=self.tiling.window)
-
 
 @dataclass(frozen=True, slots=True)
 class Swept:
@@ -125,38 +122,59 @@ def sweep(
             touch runs them.
         force: forget what an earlier run left.
     Raises:
-        DataError: if patch, overlap, batch size and volume do not fit.
+        DataError: if patch, overlap, batch size and volume do not fit, or there is no memory or worker.
         OutputError: if `scratch` belongs to another run, or one grain of the output does not fit the memory.
         SchemaError: if the model does not give what is asked.
     """
-    _check(job)
-    tiles = job.lattice()
-    size = owner_size(
-        job.shape, job.grain, job.tiling.patch,
-        n_outputs=len(job.outputs), memory_mb=SUMS_SHARE * memory_mb, workers=workers,
-    )  # fmt: skip
+    tiles, size = plan_owners(job.tiling, job.shape, job.outputs, job.grain, memory_mb=memory_mb, workers=workers)
     size = open_scratch(scratch, job.decides(), size, force=force)
     written, homed = marked(scratch, "written"), marked(scratch, "homed")
-    work = Work(job, Owners(tiles, size), scratch, max_voxels=int(READING_SHARE * memory_mb * 1e6 / 4))
-    queue = Queue(work.owners, written=set(written), homed=set(homed), workers=workers, keep=spill)
+    pool = pool or InThisProcess()
+    a_tile = prod(job.shape) / tiles.n_tiles
     counts = sum([*written.values(), *homed.values()], Counts())
-    left = prod(job.shape) - counts.voxels
-    done = _run_owners(work, queue, pool or InThisProcess(), workers, keep=spill)
-    try:
-        for one in track(done, total=left, what="computing tiles", unit="voxels", size=lambda one: one.voxels):
-            counts += one
-    finally:
-        _opened.cache_clear()
+    n_left = max(tiles.n_tiles - counts.forwards_made, 0)
+    with progress(total=a_tile * n_left, what="computing tiles", unit="voxels") as advance:
+        # A volume may have one owner that takes hours: in this process each tile is told. Others tell by owners
+        tells = isinstance(pool, InThisProcess)
+        work = Work(
+            job, Owners(tiles, size), scratch, max_voxels=int(READING_SHARE * memory_mb * 1e6 / 4),
+            tell=(lambda: advance(a_tile)) if tells else None,
+        )  # fmt: skip
+        queue = Queue(work.owners, written=set(written), homed=set(homed), workers=workers, keep=spill)
+        with closing(_run_owners(work, queue, pool, workers, keep=spill)) as done:
+            try:
+                for one in done:
+                    counts += one
+                    advance(0 if tells else a_tile * one.forwards_made)
+            finally:
+                _opened.cache_clear()
     return Swept(counts, tiles.n_tiles, len(work.owners), len(written))
 
 
-def _check(job: TileJob) -> None:
-    if job.tiling.batch_size < 1:
-        raise DataError(f"batch_size {job.tiling.batch_size}: at least 1 is needed")
-    if not job.outputs:
+def plan_owners(
+    tiling: Tiling, shape: tuple[int, ...], outputs: Sequence[str], grain: tuple[int, ...], *, memory_mb: float,
+    workers: int,
+) -> tuple[Lattice, tuple[int, ...]]:  # fmt: skip
+    """Return the tiles of a volume and the size of its owners; for what the arguments mean see `TileJob` and `sweep`.
+
+    Raises:
+        DataError, OutputError: as `sweep` does, before any work.
+    """
+    if tiling.batch_size < 1:
+        raise DataError(f"batch_size {tiling.batch_size}: at least 1 is needed")
+    if not outputs:
         raise DataError("no output of the model is asked for; name at least one")
-    if len(job.grain) != len(job.shape):
-        raise DataError(f"grain {job.grain} of the output does not fit a volume of {job.shape}")
+    if len(grain) != len(shape):
+        raise DataError(f"grain {grain} of the output does not fit a volume of {shape}")
+    if workers < 1:
+        raise DataError(f"workers {workers}: at least 1 is needed")
+    if not 0 < memory_mb < inf:
+        raise DataError(f"memory_mb {memory_mb:g}: give the 10^6 bytes that a worker may take; 512 is usual")
+    tiles = lattice(shape, tiling.patch, overlap=tiling.overlap, window=tiling.window)
+    size = owner_size(
+        shape, grain, tiling.patch, n_outputs=len(outputs), memory_mb=memory_mb, workers=workers, share=SUMS_SHARE
+    )
+    return tiles, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +188,25 @@ class Work:
     """Of a block that is read."""
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """A name for this run, so that a process opens the model once for it."""
+    tell: Callable[[], None] | None = None
+    """Called after each tile, where the work is done in the process that shows the progress."""
 
 
-def _run_owners(work: Work, queue: Queue, pool: Executor, workers: int, *, keep: bool) -> Iterator[Counts]:
+def _run_owners(work: Work, queue: Queue, pool: Executor, workers: int, *, keep: bool) -> Generator[Counts]:
     """Yield the counts of each step when it has finished."""
     running: dict[Future[Counts], tuple[Index, Step]] = {}
-    while queue or running:
-        while len(running) < workers and (now := queue.take()) is not None:
-            owner, step = now
-            later = sorted(one for one in work.owners.wanted_by(owner) if one in queue) if keep else []
-            running[pool.submit(run_step, work, owner, step, later)] = now
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            queue.finish(*running.pop(future))
-            yield future.result()
+    try:
+        while queue or running:
+            while len(running) < workers and (now := queue.take()) is not None:
+                owner, step = now
+                later = sorted(one for one in work.owners.wanted_by(owner) if one in queue) if keep else []
+                running[pool.submit(run_step, work, owner, step, later)] = now
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                queue.finish(*running.pop(future))
+                yield future.result()
+    finally:
+        # After an error: whoever clears up, or begins again, must not meet workers that still write
+        wait(running)
 
 
 def run_step(work: Work, owner: Index, step: Step, later: Sequence[Index]) -> Counts:
@@ -263,6 +287,8 @@ def _outputs(work: Work, tiles: Sequence[Index]) -> Iterator[tuple[dict[str, Arr
     for x, not_finite in one_ahead(batches(inputs, tiling.batch_size)):
         found = run_model(predictor, x, job.outputs, squeeze=tiling.squeeze)
         for k, count in enumerate(not_finite):
+            if work.tell is not None:
+                work.tell()
             yield {name: values[k][inside] for name, values in found.items()}, count
 
 

@@ -60,7 +60,7 @@ def apply_volume(
             partial(task.tile, recipe, opened.calibration), again, source, out,
             identity={"model": opened.name, "model_sha256": _digest(opened, checkpoint)}, variable=variable,
             given=given, wanted=wanted, force=force,
-            place=Place(pool, where.workers, getattr(recipe.apply, "threads", 1), where.memory_mb),
+            place=Place(pool, where.workers, getattr(recipe.apply, "threads", 1), where.memory_mb, where.device),
         )  # fmt: skip
 
 
@@ -69,12 +69,18 @@ def _open_again(name: str, recipe: Recipe | None, device: str, checkpoint: str |
     return open_predictor(name, recipe=recipe, device=device, checkpoint=checkpoint).predictor
 
 
+def _weights_of(folder: Path, checkpoint: str | None) -> Path:
+    """Return the file that the weights come from: "last" is another one after more training."""
+    if checkpoint is None:
+        return folder / WEIGHTS
+    return folder / "checkpoints" / f"{checkpoint}.ckpt" if checkpoint in ("best", "last") else Path(checkpoint)
+
+
 def _digest(opened: Opened, checkpoint: str | None) -> str:
     """Return a hash of all that the method says of a tile: weights, calibration, keys of its recipe."""
     found = hashlib.sha256()
     if opened.bundle is not None:
-        file = Path(checkpoint) if checkpoint and Path(checkpoint).is_file() else opened.bundle.path / WEIGHTS
-        found.update(file.read_bytes())
+        found.update(_weights_of(opened.bundle.path, checkpoint).read_bytes())
     calibration = None if opened.calibration is None else opened.calibration.to_json()
     said = [checkpoint, calibration, opened.recipe.model_dump(mode="json", include={"prepare", "model", "apply"})]
     found.update(json.dumps(said, sort_keys=True).encode())

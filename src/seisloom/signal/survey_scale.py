@@ -42,18 +42,20 @@ class SurveyScale(Preparation):
             percentiles: amplitude by per cent, as `Fingerprint.percentiles`.
             rms_by_window: as `Fingerprint.rms_by_window`; needed with `by_depth`.
         Raises:
-            DataError: if all samples are alike: there is nothing to scale by.
+            DataError: if all samples are alike, 0 or not finite: there is nothing to scale by.
         """
         low, high = percentiles[f"{100 - self.percentile:g}"], percentiles[f"{self.percentile:g}"]
+        if np.isnan(low) or np.isnan(high):
+            raise DataError("all samples are 0 or not finite: there is nothing to look at")
         if not high > low:
             raise DataError(
-                f"{self.percentile:g} % of the samples lie below {high:g}, and {100 - self.percentile:g} % below "
-                f"{low:g}: the volume is constant, there is nothing to look at"
+                f"{self.percentile - (100 - self.percentile):g} % of the samples are {high:g}, or too near to it to be "
+                "told apart: the volume is constant, there is nothing to look at. Give amplitudes, which swing around 0"
             )
         levels = np.ones(1)
         if self.by_depth:
             levels = np.asarray(rms_by_window, dtype=np.float64)
-            usual = np.nanmedian(levels)
+            usual = np.median(levels[levels > 0])
             # A window that is empty or almost silent (water) is not blown up to the level of the others
             levels = np.maximum(np.nan_to_num(levels / usual, nan=1.0), 0.1)
         return Scaling(float(percentiles["50"]), 2 / (high - low), tuple(levels.tolist()), self.clip)
@@ -92,13 +94,16 @@ class Scaling:
         """Return scaled samples, float32.
 
         Args:
-            values: (..., time); samples that are exactly 0 were never recorded, and stay 0.
+            values: (..., time); samples that are exactly 0 were never recorded, and stay 0. What is not finite comes
+                out as NaN, also where it is infinite: it has no amplitude that could be clipped.
             first: index along the trace of the first sample.
             n_time: samples of a whole trace; by default `values` has whole traces.
         """
         values = np.asarray(values, dtype=np.float32)
         gain = self._gains(first, values.shape[-1], n_time or values.shape[-1])
-        scaled = np.where(values == 0, np.float32(0), (values - np.float32(self.shift)) * gain)
+        values = np.where(np.isfinite(values), values, np.float32(np.nan))
+        with np.errstate(over="ignore"):  # spikes near the end of float32
+            scaled = np.where(values == 0, np.float32(0), (values - np.float32(self.shift)) * gain)
         return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)
 
     def _gains(self, first: int, n: int, n_time: int) -> Array:

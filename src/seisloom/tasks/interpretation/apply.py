@@ -15,7 +15,7 @@ from seisloom.io.volumes.grid import Grid
 from seisloom.metrics.orientation import angles_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
-from seisloom.tasks.interpretation.recipe import SWITCHES, UNITS, InterpretationRecipe
+from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
 from seisloom.tiled import Tiled, apply_to_array
 
@@ -24,6 +24,9 @@ PATCH = {2: 256, 3: 128}
 NORMALS = ("zz", "zx", "zy", "xx", "xy")
 """Products of the components of a fault's unit normal: z depth, x crossline, y inline. A normal has no sign, its
 products do not either, so they can be averaged; yy is what is left of 1."""
+STEPS = ("rgt_inline", "rgt_crossline", "rgt_time")
+"""Steps of relative time from a sample to the next one, along each axis. A tile knows time up to a constant; its steps
+are free of it, hold the throw where they cross a fault, and can be averaged. `integrate` makes time of them."""
 SECTIONS = 16
 """Sections that go through a 2-D network at once where it sees a volume along both axes."""
 
@@ -50,8 +53,18 @@ def apply(
     for record in records:
         made = tiled(recipe, calibration, record.values.shape)
         found, blended = apply_to_array(made, predictor, record.values)
+        if "rgt" in made.products:
+            from seisloom.inference.integrate import integrate
+
+            steps = [blended[step] for step in STEPS if step in blended]
+            found = {**found, "rgt": integrate(_on_axes(steps, record.values.shape))}
         products.append(VolumeProduct(record, found, blended))
     return products
+
+
+def _on_axes(steps: list[Array], shape: tuple[int, ...]) -> list[Array]:
+    """Return steps along every axis of a volume; along an inline axis of length 1 there are none."""
+    return steps if len(steps) == len(shape) else [np.zeros(shape, dtype=np.float32), *steps]
 
 
 def plan_tiles(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | None, grid: Grid) -> Tiled:
@@ -69,6 +82,11 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     if n_axes not in (2, 3):
         raise RecipeError(f"a volume of {n_axes} axes: faults are looked for in sections (trace, time) and in volumes")
     attributes = _wanted(recipe)
+    if "rgt" in attributes and n_axes == 3 and shape[0] > 1 and dims == 2 and keys.along != "both":
+        raise RecipeError(
+            "relative time of a volume by a 2-D network: sections along one axis know nothing of each other. Give "
+            "apply.along=both, or leave rgt out: apply.attributes=[fault,dip,strike,dhr]"
+        )
     see = See("line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline"), keys.views, attributes)
     return Tiled(
         tiling=Tiling(
@@ -86,7 +104,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
 
 def _wanted(recipe: InterpretationRecipe) -> tuple[str, ...]:
     there = getattr(recipe.model, "attributes", ("fault", "dip", "strike"))
-    wanted = recipe.apply.attributes or tuple(name for name in there if name != "rgt")
+    wanted = recipe.apply.attributes or there
     if missing := [name for name in wanted if name not in there]:
         raise RecipeError(
             f"apply.attributes: {', '.join(missing)}: the network was trained for {', '.join(there)} alone"
@@ -122,7 +140,11 @@ class See:
     @property
     def blended(self) -> tuple[str, ...]:
         """Outputs that tiles blend."""
-        found = [one for one in self.attributes if one in SWITCHES]
+        found = [one for one in self.attributes if one in ("fault", "dhr")]
+        if "rgt" in self.attributes:
+            found += [step for step in STEPS if step != "rgt_inline" or self.along in ("cube", "both", "crossline")]
+            if self.along == "crossline":
+                found.remove("rgt_crossline")
         if {"dip", "strike"} & set(self.attributes):
             found = list(dict.fromkeys(["fault", *found, *NORMALS]))
         return tuple(found)
@@ -140,18 +162,25 @@ class See:
                 shown = np.float32(polarity) * (x[..., ::-1, :] if mirrored else x)
                 for name, values in seen({"x": np.ascontiguousarray(shown)}).items():
                     back = values[..., ::-1, :] if mirrored else values
-                    # What a view turns round is turned back: amplitudes, and products with the mirrored component
+                    # What a view turns round is turned back: amplitudes, steps, products with the mirrored component
                     sign = polarity if name == "dhr" else -1 if mirrored and name in self._mirrored else 1
+                    if mirrored and name in self._mirrored and name in STEPS:
+                        back = np.roll(back, -1, axis=-2)  # a step belongs to the first of its two samples
                     total[name] = total.get(name, np.float32(0)) + np.float32(sign / self.views) * back
         return total
 
     @property
     def _mirrored(self) -> tuple[str, ...]:
-        return ("zy", "xy") if self.along == "crossline" else ("zx", "xy")
+        inline = self.along == "crossline"
+        return ("zy", "xy", "rgt_inline") if inline else ("zx", "xy", "rgt_crossline")
 
     def _one_way(self, predictor: Predictor, arrays: Arrays) -> dict[str, Array]:
         found = predictor(arrays)
-        outputs: dict[str, Array] = {name: found[name] for name in SWITCHES if name in self.blended}
+        outputs: dict[str, Array] = {name: found[name] for name in ("fault", "dhr") if name in self.blended}
+        if "rgt" in self.attributes:
+            axes = {"line": (1, 2), "inline": (1, 2), "crossline": (0, 2)}.get(self.along, (0, 1, 2))
+            for place, axis in enumerate(axes, start=1):
+                outputs[STEPS[axis]] = np.diff(found["rgt"], axis=place, append=found["rgt"].take([-1], axis=place))
         if "zz" in self.blended:
             z, x, y = np.moveaxis(_unit(found["normal"]), 1, 0)
             if self.along == "crossline":  # the network's lateral axis is the inline one
@@ -174,7 +203,8 @@ class See:
                 for name in parts[0]:
                     every = np.concatenate([part[name] for part in parts])[: len(rows)]
                     back = np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
-                    total[name] = total.get(name, np.float32(0)) + np.float32(0.5) * back
+                    share = 1.0 if name in STEPS[:2] else 0.5  # lateral steps are seen one way alone
+                    total[name] = total.get(name, np.float32(0)) + np.float32(share) * back
             return total
 
         return predict
@@ -212,9 +242,7 @@ def derive(
             made[name][where] = values
     if "dhr" in outputs:
         made["dhr"] = outputs["dhr"] / np.float32(scaling.gain)
-    if "rgt" in outputs:
-        made["rgt"] = outputs["rgt"]
-    return {name: made[name] for name in attributes}
+    return {name: made[name] for name in attributes if name != "rgt"}
 
 
 def normals_at(outputs: Mapping[str, Array], where: Array) -> Array:

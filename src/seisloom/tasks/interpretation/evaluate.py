@@ -45,8 +45,10 @@ def calibrate(
         products: of the network itself, or of each that was trained without these volumes.
         former: not used: two numbers need no help.
     Raises:
-        CalibrationError: if no volume has fault labels, or the network gives no faults.
+        CalibrationError: if the network gives faults, and no volume has labels of them.
     """
+    if not any("fault" in one.blended for some in products for one in some):
+        return ProbabilityCalibration()  # a network without faults has no probabilities
     pairs = [
         (one.blended["fault"], one.record.truth["fault"])
         for some in products
@@ -54,7 +56,7 @@ def calibrate(
         if "fault" in one.blended and "fault" in one.record.truth and (one.record.truth["fault"] >= 0).any()
     ]
     if not pairs:
-        raise CalibrationError("nothing to calibrate on: no held-out volume has fault labels that the network finds")
+        raise CalibrationError("nothing to calibrate on: no held-out volume has fault labels")
     logits, labels = zip(*pairs, strict=True)
     return calibrate_probability(logits, labels, n_bins=recipe.calibrate.n_bins)
 

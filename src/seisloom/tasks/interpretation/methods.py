@@ -31,7 +31,9 @@ class Discontinuity(Method):
         keys = recipe.apply
         wanted = tuple(name for name in keys.attributes or FOUND if name in FOUND)
         changes = {"attributes": wanted or FOUND, "along": keys.along or "cube", "views": 1}
-        return recipe.model_copy(update={"apply": keys.model_copy(update=changes)})
+        # The recipe may be that of a network without faults, to whose volumes the method is applied beside it
+        model = recipe.model.model_copy(update={"fault": True})
+        return recipe.model_copy(update={"model": model, "apply": keys.model_copy(update=changes)})
 
     def predictor(self, recipe: Any) -> Predictor:  # Any: any interpretation recipe
         """Return the method on tiles: logit and normal of faults, and what it does not know as it came."""

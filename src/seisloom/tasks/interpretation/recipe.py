@@ -163,9 +163,13 @@ class InterpretationRecipe(Recipe):
     }
 
     data: InterpretationData = InterpretationData()
+    """What is read or synthesised."""
     prepare: tuple[Annotated[Preparation, Entry("preparations")], ...] = (SurveyScale(),)
+    """How amplitudes are brought to one scale: survey_scale alone."""
     calibrate: InterpretationCalibrate = InterpretationCalibrate()
+    """How logits become probabilities."""
     apply: InterpretationApply = InterpretationApply()
+    """How a volume is taken through the network."""
 
     @model_validator(mode="after")
     def _one_scale(self) -> InterpretationRecipe:
@@ -194,13 +198,18 @@ def _attributes(*, label: str | None) -> tuple[Axis, ...]:
 
 SAMPLE = Schema((Axis("seismic", PLACE, doc="amplitude"), *_attributes(label="dense")))
 ITEM = Schema((Axis("x", ("channel", *PLACE), doc="scaled amplitude"), *_attributes(label="dense")))
+def _given(name: str, axes: tuple[str, ...] = PLACE, *, doc: str) -> Axis:
+    """Return what a network gives where the task is on."""
+    return Axis(name, axes, doc=doc, optional=True)
+
+
 OUTPUT = Schema(
     (
-        Axis("fault", PLACE, doc="logit of the probability of a fault"),
+        _given("fault", doc="logit of the probability of a fault"),
         Axis(
             "normal", ("component", *PLACE), doc="normal of a fault: depth, crossline, inline; of any length and sign"
         ),
-        Axis("rgt", PLACE, doc="relative geological time within the tile, up to a monotone map"),
-        Axis("dhr", PLACE, doc="denoised high-resolution image on the scale of x"),
+        _given("rgt", doc="relative geological time in samples, up to a constant of the item"),
+        _given("dhr", doc="denoised high-resolution image on the scale of x"),
     )
 )

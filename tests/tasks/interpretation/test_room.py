@@ -1,0 +1,64 @@
+"""The interpretation room keeps the contract of a room, for every set of tasks, in two and three dimensions."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seisloom.bundle import open_predictor
+from seisloom.errors import RecipeError
+from seisloom.recipe import read_recipe
+from seisloom.run.train import train
+from seisloom.tasks.interpretation.recipe import SWITCHES, InterpretationRecipe
+from seisloom.tasks.interpretation.task import INTERPRETATION
+from seisloom.testing import check_task
+
+Small = Callable[..., InterpretationRecipe]
+TERMS = {
+    "fault": ["{name: dice}", "{name: fault_normal}"], "rgt": ["{name: relative_time}"], "dhr": ["{name: ssim_l2}"],
+}  # fmt: skip
+COMBINATIONS = [one for n in (1, 2, 3) for one in itertools.combinations(SWITCHES, n)]
+
+
+def changes_for(tasks: tuple[str, ...]) -> list[str]:
+    terms = [term for name in tasks for term in TERMS[name]]
+    return [f"loss=[{', '.join(terms)}]", "metrics=[]", *(f"model.{name}={name in tasks}" for name in SWITCHES)]
+
+
+def test_the_room_keeps_the_contract(small: Small) -> None:
+    check_task(INTERPRETATION, small())
+
+
+def test_the_room_keeps_the_contract_in_three_dimensions(small: Small) -> None:
+    check_task(INTERPRETATION, small("data.synth.shape=[16, 20, 24]", "data.synth.n=6", "model.dims=3"), n_read=2)
+
+
+@pytest.mark.parametrize("tasks", COMBINATIONS, ids="+".join)
+def test_any_set_of_tasks_trains_applies_and_evaluates(tasks: tuple[str, ...], small: Small, tmp_path: Path) -> None:
+    trained = train(small(*changes_for(tasks), "data.synth.n=10"), tmp_path / "b")
+    wanted = {name for task in tasks for name in SWITCHES[task]}
+    opened = open_predictor(tmp_path / "b").with_changes(along="both")
+    product = opened.apply(np.random.default_rng(0).normal(size=(3, 40, 36)))[0]
+    assert set(product.attributes) == wanted
+    assert all(one.shape == (3, 40, 36) and np.isfinite(one).all() for one in product.attributes.values())
+    row = trained.report["tables"]["volumes"]["b"]
+    assert (row["F1 @2"] is not None) == ("fault" in tasks)
+    assert (row["DHR SSIM"] is not None) == ("dhr" in tasks)
+    assert (row["RGT"] is not None) == ("rgt" in tasks)
+    assert json.loads((tmp_path / "b" / "metrics.json").read_text())["tables"]["volumes"]["b"] == row
+
+
+def test_all_tasks_off_is_refused() -> None:
+    with pytest.raises(RecipeError, match="a network needs a task"):
+        read_recipe("interpretation", ["model.fault=false", "model.dhr=false"])
+
+
+def test_a_loss_of_a_task_that_is_off_names_it(small: Small, tmp_path: Path) -> None:
+    recipe = small("model.dhr=false", "metrics=[]")
+    with pytest.raises(RecipeError, match="loss 'ssim_l2' needs 'dhr'"):
+        train(recipe, tmp_path / "b")
