@@ -179,3 +179,11 @@ def test_folds_hold_every_group_once_and_spread_the_shots_of_a_line(n_shots: int
     for line in "AB":
         per_fold = [sum(name.startswith(line) for name in some) for some in names]
         assert max(per_fold) - min(per_fold) <= 1
+
+
+def test_what_names_its_part_goes_there_and_the_others_do_not() -> None:
+    refs = [Ref(f"train/{k}", {"cube": f"train/{k}"}) for k in range(20)]
+    refs += [Ref(f"valid/{k}", {"cube": f"valid/{k}", "part": "valid"}) for k in range(3)]
+    parts = split(refs, seed=0, config=SplitConfig(by=("cube",), valid=0.5, calibrate=0.1, test=0.1))
+    assert [ref.key for ref in parts["valid"]] == ["valid/0", "valid/1", "valid/2"]
+    assert (len(parts["calibrate"]), len(parts["test"]), len(parts["train"])) == (2, 2, 16)

@@ -10,6 +10,8 @@ from seisloom.recipe import SplitConfig
 from seisloom.sample import Ref
 
 PARTS = ("train", "valid", "calibrate", "test")
+PART = "part"
+"""Kind of group that is one of them: what a user keeps in a folder for validation is not dealt again."""
 HASH_FROM = 200
 """From this many groups on, a plain threshold on the hash: a group keeps its part when others come or go."""
 
@@ -17,7 +19,8 @@ HASH_FROM = 200
 def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, list[Ref]]:
     """Return the refs of each part; no group is in two parts.
 
-    Few groups are ordered by a keyed hash and dealt by largest remainder, at least one to each part with a share.
+    Few groups are ordered by a keyed hash and dealt by largest remainder, at least one to each part with a share. A ref
+    with the group `part` goes to that part, which then gets none of the others.
 
     Raises:
         SplitError: if there are fewer groups than parts, a ref lacks a group that `by` names, or a named group is
@@ -30,11 +33,16 @@ def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, l
     kept = [ref for ref in refs if not config.only or _kept(ref, config)]
     if not kept:
         raise SplitError(f"nothing to split: {len(refs)} samples, none of which begins with {config.only}")
+    given = [ref for ref in kept if PART in ref.groups]
+    config = config.model_copy(update=dict.fromkeys({ref.groups[PART] for ref in given} - {"train"}, 0.0))
+    kept = [ref for ref in kept if PART not in ref.groups]
     block_of = _blocks(kept, config.by)
     part_of = _deal(sorted(set(block_of.values())), _named(kept, block_of, config), seed=seed, config=config)
     parts: dict[str, list[Ref]] = {part: [] for part in PARTS}
     for ref in kept:
         parts[part_of[block_of[ref.key]]].append(ref)
+    for ref in given:
+        parts[ref.groups[PART]].append(ref)
     return parts
 
 

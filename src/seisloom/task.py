@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
 from seisloom import plugins
-from seisloom.errors import LeftOut
+from seisloom.errors import LeftOut, RecipeError
 from seisloom.recipe import R, Recipe
 from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
@@ -27,6 +27,19 @@ Record = Any
 Product = Any
 Calibration = Any
 Report = Any
+
+
+def all_of(
+    records: Iterable[Record], picks: str | Path | None, shots: str | None
+) -> tuple[list[Record], list[Record]]:
+    """Return all records, and none that are left.
+
+    Raises:
+        RecipeError: if picks or shots are given.
+    """
+    if picks is not None or shots is not None:
+        raise RecipeError("--picks and --shots concern records of shots; these have none")
+    return list(records), []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +70,17 @@ class Task(Generic[R]):
     join: Callable[[R, Sequence[Sample], np.random.Generator | None], Arrays]
     """The samples of one item as its arrays, cropped at a place drawn from the generator (None: a fixed place)."""
 
+    noun: str = "records"
+    """What a user calls several records: gathers, volumes."""
     records: Callable[[R, Sequence[Ref]], Iterable[Record]]
     """The whole records behind held-out refs, with their truth: what calibration and evaluation run on."""
     contents: Callable[[R, Sequence[Ref]], Array]
     """Hashes of the raw records behind refs, uint64, 0 where one has no content: a bundle keeps those it has seen."""
     open: Callable[[R, Any, float | None], Iterable[Record]]
     """The records of what a user gives: a path, an ObsPy Stream, or an array (trace, time) with its sampling rate."""
+    select: Callable[[Iterable[Record], str | Path | None, str | None], tuple[list[Record], list[Record]]] = all_of
+    """From records, a table of picks and names of shots, as a user gives them, to the records that are meant and those
+    that are left, from which baselines may learn; rooms without shots take all."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
     """Whole records through a predictor, to a product."""
     tile: Callable[[R, Calibration | None, Grid], Tiled] | None = None

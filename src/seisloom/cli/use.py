@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,13 +78,12 @@ def calibrate(
     """Calibrate anew on picks of your own; the bundle itself is not changed."""
     from seisloom.bundle import open_predictor
     from seisloom.run.calibrate import recalibrate
-    from seisloom.tasks.picking.records import with_picks
 
     shots = shot_numbers(shots)
     options = {"calibrate.snr_bins": snr_bins, "calibrate.level": level}
     changes = [*(changes or []), *(f"{key}={value}" for key, value in options.items() if value is not None)]
     opened = open_predictor(bundle)
-    records = with_picks(opened.task.open(opened.recipe, source, None), picks=picks, shots=shots)
+    records, _ = opened.task.select(opened.task.open(opened.recipe, source, None), picks, shots)
     with writing(out):
         made = recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
     show_quantiles(made)
@@ -110,7 +108,6 @@ def evaluate(
     from seisloom.bundle import open_predictor
     from seisloom.run.calibrate import with_calibration
     from seisloom.run.evaluate import evaluate as run_evaluate
-    from seisloom.tasks.picking.records import with_picks
 
     if len(methods) < 2:
         raise RecipeError("evaluate needs a method and data: seisloom evaluate METHOD... DATA")
@@ -121,10 +118,7 @@ def evaluate(
         classical = {name: plugins.load("methods", name).model_fields["task"] for name in plugins.names("methods")}
         names += [name for name, one in classical.items() if one.default == first.task.name and name not in names]
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
-    every = list(first.task.open(first.recipe, Path(data), None))
-    every = every if picks is None else with_picks(every, picks=picks)
-    records = with_picks(every, shots=shots)
-    others = _not_scored(every, records)
+    records, others = first.task.select(first.task.open(first.recipe, Path(data), None), picks, shots)
     if others:
         screen.say("classical methods: calibrated on the shots that are not scored; they have learnt from nothing")
         opened = [one if one.bundle is not None else with_calibration(one, others) for one in opened]
@@ -133,17 +127,6 @@ def evaluate(
     show_report(report)
     for path in files:
         screen.say(f"wrote {path}")
-
-
-def _not_scored(every: Sequence[Any], scored: Sequence[Any]) -> list[Any]:  # Any: the room's records
-    """Return the records of the shots that have picks and are not scored."""
-    import numpy as np
-
-    from seisloom.tasks.picking.records import with_picks
-
-    known = {int(shot) for record in every for shot in record.shot_id[np.isfinite(record.truth_s)]}
-    others = known - {int(shot) for record in scored for shot in record.shot_id}
-    return with_picks(every, shots=",".join(map(str, sorted(others)))) if others else []
 
 
 @takes_given

@@ -29,7 +29,7 @@ logger = logging.getLogger("seisloom")
 def with_calibration(opened: Opened, records: Iterable[Record]) -> Opened:
     """Return the method with a calibration from records with truth; its former one may help where groups are few."""
     every = list(records)
-    shown = track(every, total=len(every), what=f"calibrating {opened.name}", unit="gathers")
+    shown = track(every, total=len(every), what=f"calibrating {opened.name}", unit=opened.task.noun)
     product = opened.task.apply(opened.recipe, opened.predictor, None, shown)
     calibration = opened.task.calibrate(opened.recipe, [product], opened.calibration)
     return replace(opened, calibration=calibration)
@@ -132,17 +132,17 @@ def _write_copy(
 
 def _not_seen(bundle: Bundle, records: Sequence[Record]) -> Sequence[Record]:
     """Return the records that have neither trained nor chosen a bundle: on the others it errs less than on new ones."""
-    seen = bundle.seen()
+    seen, noun = bundle.seen(), bundle.task.noun
     kept = [one for one in records if not np.isin(one.content, seen).any()]
     if records and not kept:
         raise CalibrationError(
-            f"all of these {len(records)} gathers have trained or chosen {bundle.path}: on new ones it errs more. Name "
+            f"all of these {len(records)} {noun} have trained or chosen {bundle.path}: on new ones it errs more. Name "
             "shots that it has not seen, with --shots; they stand in its split.json"
         )
     if len(kept) < len(records):
         logger.warning(
-            "%d of %d gathers are left out: they have trained or chosen the bundle, which errs more on new ones",
-            len(records) - len(kept), len(records),
+            "%d of %d %s are left out: they have trained or chosen the bundle, which errs more on new ones",
+            len(records) - len(kept), len(records), noun,
         )  # fmt: skip
     return kept
 

@@ -38,11 +38,9 @@ def evaluate(
     products: dict[str, Product] = {}
     methods = _with_names_of_their_own(methods)
     for one in methods:
-        shown = track(records, total=len(records), what=f"scoring {one.name}", unit="gathers")
+        shown = track(records, total=len(records), what=f"scoring {one.name}", unit=task.noun)
         products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, shown)
     report = task.evaluate(recipe, products, references)
-    if not references:
-        report["notes"].append("there are no other shots to learn a constant from: no baselines without waveforms")
     report["notes"] += [note for one in methods for note in _seen_notes(one, records)]
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", report)

@@ -23,7 +23,7 @@ class SurveyScale(Preparation):
     percentile: float = 95.0
     """Half of the distance between this percentile of the samples and the one that mirrors it becomes 1. Bright spots
     move 99.9 and not 95."""
-    by_depth: bool = False
+    equal_depths: bool = False
     """Whether the RMS of 16 windows along the trace, over the whole survey, is made equal too."""
     clip: float | None = Field(8.0, gt=0)
     """Largest absolute value of the result; null does not clip."""
@@ -40,7 +40,7 @@ class SurveyScale(Preparation):
 
         Args:
             percentiles: amplitude by per cent, as `Fingerprint.percentiles`.
-            rms_by_window: as `Fingerprint.rms_by_window`; needed with `by_depth`.
+            rms_by_window: as `Fingerprint.rms_by_window`; needed with `equal_depths`.
         Raises:
             DataError: if all samples are alike, 0 or not finite: there is nothing to scale by.
         """
@@ -53,7 +53,7 @@ class SurveyScale(Preparation):
                 "told apart: the volume is constant, there is nothing to look at. Give amplitudes, which swing around 0"
             )
         levels = np.ones(1)
-        if self.by_depth:
+        if self.equal_depths:
             levels = np.asarray(rms_by_window, dtype=np.float64)
             usual = np.median(levels[levels > 0])
             # A window that is empty or almost silent (water) is not blown up to the level of the others
@@ -71,7 +71,7 @@ class SurveyScale(Preparation):
             raise DataError("all samples are 0 or not finite: there is nothing to look at")
         places = (100 - self.percentile, 50.0, self.percentile)
         percentiles = {f"{p:g}": float(v) for p, v in zip(places, np.percentile(known, places), strict=True)}
-        return self.of(percentiles, _rms_by_window(values) if self.by_depth else ())
+        return self.of(percentiles, _rms_by_window(values) if self.equal_depths else ())
 
 
 def _rms_by_window(values: Array, n_windows: int = 16) -> list[float]:

@@ -59,6 +59,6 @@ def cross_products(
         )  # fmt: skip
         if is_first():
             records = list(task.records(recipe, held_out))
-            shown = track(records, total=len(records), what="scoring the fold", unit="gathers")
+            shown = track(records, total=len(records), what="scoring the fold", unit=task.noun)
             products.append(task.apply(recipe, bundle.predictor(), None, shown))
     return products

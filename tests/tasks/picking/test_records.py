@@ -17,8 +17,8 @@ from seisloom.errors import DataError, MissingDataError, SeisloomError
 from seisloom.io.gather import Gather, read_gather
 from seisloom.io.segy import write_segy
 from seisloom.recipe import Recipe, read_recipe
-from seisloom.tasks.picking.data import plan
 from seisloom.sample import content_hash
+from seisloom.tasks.picking.data import plan
 from seisloom.tasks.picking.records import contents, open_records, plausible_offsets, records, with_picks
 
 Tiny = Callable[..., Recipe]

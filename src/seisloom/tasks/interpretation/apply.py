@@ -10,6 +10,7 @@ import numpy as np
 
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.errors import RecipeError
+from seisloom.inference.integrate import integrate
 from seisloom.inference.sweep import Tiling
 from seisloom.io.volumes.grid import Grid
 from seisloom.metrics.orientation import angles_of
@@ -54,8 +55,6 @@ def apply(
         made = tiled(recipe, calibration, record.values.shape)
         found, blended = apply_to_array(made, predictor, record.values)
         if "rgt" in made.products:
-            from seisloom.inference.integrate import integrate
-
             steps = [blended[step] for step in STEPS if step in blended]
             found = {**found, "rgt": integrate(_on_axes(steps, record.values.shape))}
         products.append(VolumeProduct(record, found, blended))
@@ -165,7 +164,8 @@ class See:
                     # What a view turns round is turned back: amplitudes, steps, products with the mirrored component
                     sign = polarity if name == "dhr" else -1 if mirrored and name in self._mirrored else 1
                     if mirrored and name in self._mirrored and name in STEPS:
-                        back = np.roll(back, -1, axis=-2)  # a step belongs to the first of its two samples
+                        # A step belongs to the first of its two samples, and the last one repeats the one before
+                        back = np.concatenate([back[..., 1:, :], back[..., -1:, :]], axis=-2)
                     total[name] = total.get(name, np.float32(0)) + np.float32(sign / self.views) * back
         return total
 
@@ -180,7 +180,7 @@ class See:
         if "rgt" in self.attributes:
             axes = {"line": (1, 2), "inline": (1, 2), "crossline": (0, 2)}.get(self.along, (0, 1, 2))
             for place, axis in enumerate(axes, start=1):
-                outputs[STEPS[axis]] = np.diff(found["rgt"], axis=place, append=found["rgt"].take([-1], axis=place))
+                outputs[STEPS[axis]] = increment(found["rgt"], place)
         if "zz" in self.blended:
             z, x, y = np.moveaxis(_unit(found["normal"]), 1, 0)
             if self.along == "crossline":  # the network's lateral axis is the inline one
@@ -208,6 +208,13 @@ class See:
             return total
 
         return predict
+
+
+def increment(rgt: Array, axis: int) -> Array:
+    """Return steps to the next sample along an axis; the last one repeats the one before, see `increments`."""
+    steps = np.diff(rgt, axis=axis)
+    last = steps.take([-1], axis=axis) if steps.shape[axis] else np.zeros_like(rgt)
+    return np.concatenate([steps, last], axis=axis)
 
 
 def _in_batches(rows: Array, size: int) -> list[Array]:

@@ -11,6 +11,7 @@ import numpy as np
 from seisloom.errors import DataError, LeftOut, MissingDataError
 from seisloom.io.volumes.grid import whole
 from seisloom.io.volumes.raw.cube import Cube
+from seisloom.io.volumes.raw.sidecar import read_sidecar
 from seisloom.io.volumes.raw.volume import open_raw
 from seisloom.io.volumes.raw.writer import ENDING
 from seisloom.io.volumes.volume import Given
@@ -18,6 +19,7 @@ from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
+from seisloom.split import PART
 from seisloom.tasks.interpretation.recipe import SAMPLE, InterpretationData, InterpretationRecipe
 
 UNKNOWN = {"fault": -1.0, "dip": 0.0, "strike": 0.0, "rgt": np.nan, "dhr": np.nan}
@@ -40,7 +42,9 @@ def plan(recipe: InterpretationRecipe) -> list[Ref]:
             raise MissingDataError(f"{images}: holds no numbered cubes 0.bin, 1.bin, ...")
         for n in numbers[:limit]:
             source = {"image": str(images / f"{n}.bin"), "targets": str(targets)}
-            refs.append(Ref(f"{part}/{n:06d}", {"cube": f"{part}/{n:06d}"}, source=source))
+            key = f"{part}/{n:06d}"
+            given = {PART: part} if part == "valid" else {}
+            refs.append(Ref(key, {"cube": key, **given}, source=source))
     return refs
 
 
@@ -119,8 +123,10 @@ def _read_cube(data: InterpretationData, image: Path, targets: Path) -> dict[str
             raise DataError(f"{file}: {n} samples, and its image {image} has {seismic.size}. Cut both alike")
         cube = Cube(file, seismic.shape)
         arrays[name] = cube.read(whole(seismic.shape))
+    sidecar = read_sidecar(targets / f"{image.stem}.json")
+    unit = data.angles or (None if sidecar is None else sidecar.attributes.get("angles"))
     for name in ("dip", "strike"):
-        arrays[name] = _in_degrees(arrays[name], data, image, name)
+        arrays[name] = _in_degrees(arrays[name], unit, image, name)
     return arrays
 
 
@@ -129,15 +135,15 @@ def _in_three(values: Array) -> Array:
     return values[None] if values.ndim == 2 else values
 
 
-def _in_degrees(values: Array, data: InterpretationData, image: Path, name: str) -> Array:
+def _in_degrees(values: Array, unit: str | None, image: Path, name: str) -> Array:
     """Return angles in degrees; LANL's cubes, which the folders' names come from, hold shares of 180 degrees."""
     largest = float(np.nanmax(values, initial=0.0))
-    if data.angles is None and SHARES < largest <= RADIANS:
+    if unit is None and SHARES < largest <= RADIANS:
         raise DataError(
             f"{image.stem}_{ENDING[name].removeprefix('.')}.bin: the largest angle is {largest:.3g}, which looks like "
             "radians. Write degrees (0 to 180) or shares of 180 degrees, or say data.angles=degree if it is right"
         )
-    shares = data.angles == "share" or (data.angles is None and largest <= SHARES)
+    shares = unit == "share" or (unit is None and largest <= SHARES)
     return values * np.float32(180) if shares else values
 
 

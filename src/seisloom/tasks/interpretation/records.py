@@ -12,10 +12,11 @@ import numpy as np
 from seisloom.convert import open_volume
 from seisloom.errors import DataError, LeftOut
 from seisloom.io.volumes.grid import whole
+from seisloom.io.volumes.raw.writer import ENDING
 from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
-from seisloom.tasks.interpretation.data import arrays_of
+from seisloom.tasks.interpretation.data import arrays_of, plan
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 
 
@@ -70,8 +71,9 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
 
     Args:
         recipe: of the room.
-        source: path of a volume in any format; an array (inline, crossline, time) or (trace, time); or records, which
-            are handed on.
+        source: path of a volume in any format; of a folder of numbered cubes with their targets beside them, in it or
+            in `target_train` beside `data_train`; an array (inline, crossline, time) or (trace, time); or records,
+            which are handed on.
         fs_hz: not needed: nothing here depends on it.
     Raises:
         DataError: if an array has another number of axes.
@@ -79,6 +81,8 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
     """
     if isinstance(source, VolumeRecord):
         yield source
+    elif isinstance(source, str | Path) and _holds_cubes(Path(source)):
+        yield from _in_folder(recipe, Path(source))
     elif isinstance(source, str | Path):
         volume = open_volume(source)
         names = volume.spec.variables
@@ -92,3 +96,25 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
         yield record_of("array", np.asarray(source, dtype=np.float32))
     else:
         raise DataError(f"{type(source).__name__}: give a path of a volume, or an array")
+
+
+def _holds_cubes(folder: Path) -> bool:
+    """Return whether a folder has numbered cubes for this room: with targets, or in the folders of a training."""
+    beside = any((folder / f"0_{ending.removeprefix('.')}.bin").is_file() for ending in ENDING.values())
+    return folder.is_dir() and (beside or (folder / "data_train").is_dir() or _targets_of(folder).is_dir())
+
+
+def _targets_of(folder: Path) -> Path:
+    """Return the folder of targets beside a folder of images: target_valid for data_valid."""
+    return folder.with_name(folder.name.replace("data", "target", 1)) if "data" in folder.name else folder / "none"
+
+
+def _in_folder(recipe: InterpretationRecipe, folder: Path) -> Iterator[VolumeRecord]:
+    keys: dict[str, str | None] = {"root": None, "data": None, "target": None, "data_valid": None, "target_valid": None}
+    if (folder / "data_train").is_dir():
+        keys |= {"root": str(folder)}
+    else:
+        targets = _targets_of(folder)
+        keys |= {"data": str(folder), "target": str(targets if targets.is_dir() else folder)}
+    changed = recipe.model_copy(update={"data": recipe.data.model_copy(update=keys)})
+    yield from records(changed, plan(changed))

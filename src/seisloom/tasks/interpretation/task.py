@@ -25,6 +25,7 @@ INTERPRETATION = Task(
     shard=shard,
     group=group,
     join=join,
+    noun="volumes",
     records=records,
     contents=contents,
     open=open_records,

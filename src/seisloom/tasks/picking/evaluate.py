@@ -183,6 +183,8 @@ def _notes(
     ]
     if has_alarms:
         notes.append("constant, offset alone: see no waveform; a picker that is not far better has learnt the geometry")
+    else:
+        notes.append("there are no other shots to learn a constant from: no baselines without waveforms")
     return notes
 
 

@@ -154,6 +154,11 @@ class PickingRecipe(Recipe):
         "num_heads": "model.num_heads",
         "abstain_width_s": "apply.abstain_width_s",
     }
+    questions: ClassVar[tuple[str, ...]] = (
+        "data.root", "data.geometries", "split.by", "shards.win_len_s", "shards.target_fs", "model.name",
+        "train.epochs", "train.batch_size", "train.lr", "train.init_from", "calibrate.level", "calibrate.folds",
+        "apply.false_alarm_rate",
+    )  # fmt: skip
 
     data: PickingData = PickingData()
     """The survey."""

@@ -320,6 +320,18 @@ def with_picks(
     return kept
 
 
+def select(
+    records: Iterable[PickRecord], picks: str | Path | None, shots: str | None
+) -> tuple[list[PickRecord], list[PickRecord]]:
+    """Return the records of some shots, see `with_picks`, and those of the other shots that have picks."""
+    every = list(records)
+    every = every if picks is None else with_picks(every, picks=picks)
+    chosen = with_picks(every, shots=shots)
+    known = {int(shot) for record in every for shot in record.shot_id[np.isfinite(record.truth_s)]}
+    others = sorted(known - {int(shot) for record in chosen for shot in record.shot_id})
+    return chosen, with_picks(every, shots=",".join(map(str, others))) if others else []
+
+
 def _with_found(record: PickRecord, found: Mapping[tuple[str, int], Any]) -> PickRecord:  # Any: a table's cells
     """The record with time, status and uncertainty of a file in place of its own; what is not there is unpicked."""
     none = (math.nan, "unpicked", math.nan)

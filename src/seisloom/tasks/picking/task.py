@@ -9,7 +9,7 @@ from seisloom.tasks.picking.apply import apply
 from seisloom.tasks.picking.data import group, join, plan, read, read_many, shard
 from seisloom.tasks.picking.evaluate import calibrate, evaluate
 from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
-from seisloom.tasks.picking.records import contents, open_records, records
+from seisloom.tasks.picking.records import contents, open_records, records, select
 from seisloom.tasks.picking.view import view, write_pages
 
 PICKING = Task(
@@ -25,9 +25,11 @@ PICKING = Task(
     shard=shard,
     group=group,
     join=join,
+    noun="gathers",
     records=records,
     contents=contents,
     open=open_records,
+    select=select,
     apply=apply,
     calibrate=calibrate,
     load_calibration=IntervalCalibration.from_json,

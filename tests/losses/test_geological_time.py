@@ -1,0 +1,61 @@
+"""Relative time is known up to a constant and to the scale of its labels; horizons and throws are what counts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seisloom.losses.geological_time import RelativeTime, in_samples
+
+
+def folded(n_trace: int = 12, n_time: int = 20) -> torch.Tensor:
+    """A time that grows by 1 a sample, with relief: (1, trace, time)."""
+    relief = 3 * torch.sin(torch.linspace(0, 3, n_trace))
+    return (torch.arange(n_time) + relief[:, None])[None].double()
+
+
+def term(predicted: torch.Tensor, label: torch.Tensor, **keys: float) -> torch.Tensor:
+    return RelativeTime(**keys)({"rgt": predicted}, {"rgt": label})
+
+
+def test_constants_and_the_scale_of_labels_cost_nothing() -> None:
+    truth = folded()
+    assert float(term(truth + 7.5, truth * 0.01 + 3)) == pytest.approx(0, abs=1e-9)
+    assert float(term(truth * 1.5, truth)) > 0.1
+
+
+def test_a_step_costs_its_share_of_places_and_one_difference_a_trace() -> None:
+    truth, size = folded(), 4.0
+    thrown = truth.clone()
+    thrown[:, 6:] += size
+    # Around the mean half of the traces lie 2 samples above, half below; the unit is 2: smooth L1 of 1 is 0.5
+    assert float(term(thrown, truth, differences=0.0)) == pytest.approx(0.5)
+    assert float(term(thrown, truth)) == pytest.approx(0.5 + (size / 2) / 11)
+
+
+def test_what_is_not_known_has_no_part() -> None:
+    truth = folded()
+    label = truth.clone()
+    label[:, :, 10:] = torch.nan
+    wrong = truth.clone()
+    wrong[:, :, 10:] += 100
+    wrong.requires_grad_()
+    loss = term(wrong, label)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert float(loss.detach()) == pytest.approx(0, abs=1e-9)
+    assert wrong.grad is not None and bool(torch.isfinite(wrong.grad).all())
+    nothing = term(wrong, torch.full_like(truth, torch.nan))
+    assert float(nothing.detach()) == 0
+    nothing.backward()  # type: ignore[no-untyped-call]
+
+
+def test_the_gradient_is_that_of_the_term() -> None:
+    truth = folded(5, 6)
+    guess = (truth + 0.3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    assert torch.autograd.gradcheck(lambda one: term(one, truth), (guess,))
+
+
+def test_labels_come_to_one_a_sample() -> None:
+    truth = folded()
+    known = torch.ones_like(truth, dtype=torch.bool)
+    torch.testing.assert_close(in_samples(0.02 * truth, known), truth)
