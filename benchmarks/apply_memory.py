@@ -4,9 +4,8 @@
     python benchmarks/apply_memory.py --stages [--json rates.json]
 
 The first form takes 256^3 and 1024 x 1024 x 512 samples of noise through a model that costs next to nothing, with a
-patch of 128^3 and an overlap of 0.25. Each run is a process of its own. Its peak is VmHWM of that process, and of each of
-its workers: the larger pages of a file that the system keeps for later do not count. Resident memory is also looked at
-during each stage. About 5 GB of disk are needed.
+patch of 128^3 and an overlap of 0.25. Each run is a process of its own. Its peak is VmHWM of that process, with
+those of its workers added; pages of files that the system keeps for later do not count. About 6 GB of disk are needed.
 
 The second form measures what `scale.py` needs, one thread each, and prints it as a table; --json also writes it there.
 Files fit the memory of the machine, so reading and writing them is the work of the processor and of the file system,
@@ -74,7 +73,7 @@ def write_noise(path: Path, shape: tuple[int, ...]) -> None:
     grid = Grid((*axes, Axis.regular("time", shape[-1], step=0.004, unit="s")))
     writer = create_volume(path, Spec(grid, {"amplitude": np.dtype("f4")}))
     rng = np.random.default_rng(0)
-    step = (128, 128, 128) if writer.grain != (1, 1, 1) and path.suffix == ".zarr" else (16, shape[1], shape[2])
+    step = (128, 128, 128) if path.suffix == ".zarr" else (16, shape[1], shape[2])
     for box in boxes(shape, step):
         values = rng.standard_normal(box_shape(box), dtype=np.float32)
         values[..., 1:] -= values[..., :-1].copy()

@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -168,6 +169,16 @@ def _known_task(name: str) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a room adds to the question for one of its keys, from the answers that are there so far."""
+
+    help: str = ""
+    """Said after the key's own description."""
+    choices: tuple[str, ...] = ()
+    """Values that fit what is there; others may be given too."""
+
+
 class Recipe(Config):
     """Everything that decides what comes out, in the order of the flow. A room narrows its parts."""
 
@@ -177,6 +188,10 @@ class Recipe(Config):
         "epochs": "train.epochs",
     }
     """Accepted spellings of other keys, by their path; a list entry may be named instead of counted."""
+    questions: ClassVar[tuple[str, ...]] = (
+        "model.name", "train.epochs", "train.batch_size", "train.lr", "train.init_from",
+    )  # fmt: skip
+    """Keys that `seisloom setup` asks for, by their path, in this order; those that a recipe has not are passed over."""
 
     task: Annotated[str, AfterValidator(_known_task)]
     """The room."""
@@ -205,6 +220,27 @@ class Recipe(Config):
     apply: SerializeAsAny[Config] | None = None
     """How whole records are taken through the network."""
 
+    @classmethod
+    def hint(cls, key: str, values: Mapping[str, Json]) -> Hint | None:
+        """Return what is said with a question, or None where the answers so far make it needless.
+
+        Args:
+            key: path of the key, such as train.epochs.
+            values: the recipe so far, as YAML has it.
+        """
+        return Hint()
+
+    @classmethod
+    def settle(cls, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return plain values in which parts that an answer made idle are left out, and missing ones put in.
+
+        `seisloom setup` does this after each answer; a recipe that is read is taken at its word.
+
+        Raises:
+            SeisloomError: if an answer does not fit the data that it names.
+        """
+        return values
+
     def to_yaml(self) -> str:
         """Return the recipe as YAML, every default written out."""
         text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=100)
@@ -226,6 +262,16 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     >>> read_recipe("picking", ["train.epochs=3"]).train.epochs
     3
     """
+    return recipe_from(read_values(path), overrides, where=str(path))
+
+
+def read_values(path: str | Path) -> dict[str, Json]:
+    """Return what a recipe's file, or a packaged recipe by its name, says; relative paths in it made absolute.
+
+    Raises:
+        MissingDataError: if there is no such file.
+        RecipeError: if it is not YAML, or no mapping.
+    """
     file = Path(path)
     if not file.is_file() and packaged_recipe(str(path)).is_file():
         file = packaged_recipe(str(path))
@@ -239,21 +285,53 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: a recipe is a mapping that begins with `task:`")
-    return recipe_from(values, overrides, where=str(path), folder=file.parent.resolve())
+    tree: dict[str, Json] = _plain(values)
+    _anchor(tree, file.parent.resolve())
+    return tree
 
 
-def recipe_from(
-    values: Mapping[str, Json], overrides: Sequence[str] = (), *, where: str = "recipe", folder: Path | None = None
-) -> Recipe:
+def recipe_from(values: Mapping[str, Json], overrides: Sequence[str] = (), *, where: str = "recipe") -> Recipe:
     """Return the recipe of plain values (YAML, a request) with `key=value` changes; see `read_recipe`."""
+    kind = kind_of(values, where=where)
+    tree, mistakes = _changed(kind, values, overrides)
+    try:
+        recipe = kind.model_validate(tree)
+    except ValidationError as error:
+        mistakes += [_sentence(kind, tree, one) for one in error.errors()]
+    _raise_all(mistakes, where)
+    return recipe
+
+
+def kind_of(values: Mapping[str, Json], *, where: str = "recipe") -> type[Recipe]:
+    """Return the class of the recipe of plain values, that of the room which they name.
+
+    Raises:
+        RecipeError: if there is no such room.
+    """
     name = values.get("task")
     if not isinstance(name, str) or name not in plugins.names("tasks"):
         raise RecipeError(f"{where}: task: no task is named {name!r}; there are {', '.join(plugins.names('tasks'))}")
     kind: type[Recipe] = plugins.load("tasks", name).recipe
-    tree = _plain(values)
+    return kind
+
+
+def with_changes(values: Mapping[str, Json], changes: Sequence[str], *, where: str = "recipe") -> dict[str, Json]:
+    """Return plain values with `key=value` changes, which are not yet validated.
+
+    Raises:
+        RecipeError: if a change is none, or leads to nowhere.
+    """
+    tree, mistakes = _changed(kind_of(values, where=where), values, changes)
+    _raise_all(mistakes, where)
+    return tree
+
+
+def _changed(
+    kind: type[Recipe], values: Mapping[str, Json], overrides: Sequence[str]
+) -> tuple[dict[str, Json], list[str]]:
+    """Return plain values with changes, and mistakes in these; paths of changes are made absolute."""
+    tree: dict[str, Json] = _plain(values)
     mistakes: list[str] = []
-    if folder is not None:
-        _anchor(tree, folder)
     for key in [key for key in tree if key in kind.aliases]:
         value = tree.pop(key)
         _set(tree, kind.aliases[key], value, mistakes, shown=key)
@@ -266,12 +344,7 @@ def recipe_from(
         _set(tree, kind.aliases.get(key, key), _value(text), mistakes, shown=change)
     if overrides:
         _anchor(tree, Path.cwd())
-    try:
-        recipe = kind.model_validate(tree)
-    except ValidationError as error:
-        mistakes += [_sentence(kind, tree, one) for one in error.errors()]
-    _raise_all(mistakes, where)
-    return recipe
+    return tree, mistakes
 
 
 C = TypeVar("C", bound=Config)

@@ -20,6 +20,7 @@ import numpy as np
 from seisloom.convert import create_volume, format_of, open_volume, resume_volume
 from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.fingerprint import Fingerprint, fingerprint
+from seisloom.inference.heap import tidy_heap
 from seisloom.inference.memory import predict_array
 from seisloom.inference.resume import forget_run, marked
 from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
@@ -31,6 +32,8 @@ from seisloom.signal.survey_scale import Scaling, SurveyScale
 logger = logging.getLogger("seisloom")
 HEADER_BOX = 1 << 16
 """Traces whose headers are copied at once."""
+SCALED_BYTES = 1 << 20
+"""Of a box that are scaled at once: they fit the cache of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def apply_to_volume(
             one.
         SeisloomError: if the memory does not suffice, or a worker dies.
     """
+    tidy_heap()  # before the fingerprint's threads begin
     place = place or Place()
     volume = open_volume(source, given)
     name = variable or (AMPLITUDE if AMPLITUDE in volume.spec.variables else next(iter(volume.spec.variables)))
@@ -194,7 +198,7 @@ def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
         yield
     except BaseException as error:
         if marked(scratch, "written") or marked(scratch, "homed"):
-            logger.warning("%s: not finished. The same command goes on where it stopped", out)
+            logger.warning("%s: not finished. The command that began it goes on where it stopped", out)
         else:
             writer.abandon()
             forget_run(scratch)
@@ -293,9 +297,14 @@ class ReadScaled:
     scaling: Scaling
 
     def __call__(self, box: Box) -> Array:
-        return self.scaling(
-            self.volume.read(box, self.name), first=box[-1].start, n_time=self.volume.spec.grid.shape[-1]
-        )
+        values = self.volume.read(box, self.name)
+        scaled = np.empty(values.shape, dtype=np.float32)
+        step = max(1, len(values) * SCALED_BYTES // max(scaled.nbytes, 1))
+        for k in range(0, len(values), step):  # at once it would take several copies of the box
+            scaled[k : k + step] = self.scaling(
+                values[k : k + step], first=box[-1].start, n_time=self.volume.spec.grid.shape[-1]
+            )
+        return scaled
 
 
 @dataclass(frozen=True, slots=True)

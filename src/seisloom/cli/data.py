@@ -49,6 +49,37 @@ def survey(
     screen.say(f"next: seisloom manifest build {out}")
 
 
+@synth.command()
+def volumes(
+    out: Annotated[Path, typer.Option(help="Folder for a set; or one volume, such as big.zarr, big.sgy, big.bin.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(help="key=value, such as n_train=200 shape=[128,128,128] seed=1.")
+    ] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    force: Force = False,
+) -> None:
+    """Write seismic volumes with known faults, dips, times and clean images; goes on where a former run stopped."""
+    from seisloom.compute import executor
+    from seisloom.recipe import config_from
+    from seisloom.tasks.interpretation.synth import write_dataset
+    from seisloom.tasks.interpretation.synth_config import SynthVolumes
+    from seisloom.tasks.interpretation.synth_volume import is_one_volume, write_volume
+
+    config = config_from(SynthVolumes, changes or [], where="volumes")
+    one = is_one_volume(out)
+    with writing(out), executor(cluster, workers) as pool:
+        summary = (write_volume if one else write_dataset)(config, out, pool=pool, force=force)
+    if one:
+        for file in summary["files"]:
+            screen.say(f"wrote {file}")
+        screen.say(f"next: seisloom view section {summary['files'][0]} --inline 0 --out section.png")
+        return
+    screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items() if key != "out"))
+    crop = f" data.crop=[1,{config.shape[1]},{config.shape[2]}]" if config.shape[0] > 1 else ""  # it sees sections
+    screen.say(f"next: seisloom train interpretation data.root={out}{crop}")
+
+
 @manifest.command("build")
 def build(
     root: Annotated[Path, typer.Argument(help="Folder with dataset.json, geometries/ and the arrivals.")],

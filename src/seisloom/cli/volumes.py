@@ -165,6 +165,74 @@ def section(
     screen.say(f"drew {out}")
 
 
+@takes_given
+def cube(
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
+    source: Annotated[Path, typer.Argument(help="A volume of three axes.")],
+    out: Annotated[Path, typer.Option(help="Picture to write.")],
+    inline: Annotated[float | None, typer.Option(help="Inline to draw; the middle one by default.")] = None,
+    crossline: Annotated[float | None, typer.Option(help="Crossline to draw.")] = None,
+    time: Annotated[float | None, typer.Option(help="Time (s), depth (m) or sample of the slice.")] = None,
+    variable: Annotated[str | None, typer.Option(help="Variable to draw; the first by default.")] = None,
+    overlay: Annotated[Path | None, typer.Option(help="Volume on the same grid to lay over, such as a result.")] = None,
+    over: Annotated[str | None, typer.Option(help="Its variable; fault, or else the first.")] = None,
+) -> None:
+    """Draw an inline, a crossline and a slice of a volume, with another one laid over."""
+    from seisloom.cli.values import picture_for, writing
+    from seisloom.convert import open_volume
+    from seisloom.figures.volumes import draw_planes
+    picture_for(out)
+    opened = open_volume(source, given)
+    shown = variable or next(iter(opened.spec.variables))
+    laid = None if overlay is None else open_volume(overlay)
+    chosen = None
+    if laid is not None:
+        names = list(laid.spec.variables)
+        chosen = over or ("fault" if "fault" in names else names[0])
+    planes = _planes(opened, (inline, crossline, time), shown, laid, chosen or "")
+    figure = draw_planes(planes, label=shown, overlay_label=chosen or "", title=source.name)
+    with writing(out):
+        figure.savefig(out)
+    screen.say(f"drew {out}")
+
+
+def _planes(opened: Any, places: tuple[float | None, ...], name: str, laid: Any, over: str) -> Any:
+    """Return slice, inline and crossline with what is laid over. Any: Volumes and Planes, loaded late."""
+    from seisloom.errors import DataError
+    from seisloom.figures.volumes import Plane
+    from seisloom.io.volumes.section import read_section
+
+    axes = opened.spec.grid.axes
+    if len(axes) != 3:
+        raise DataError(f"{opened.path}: {opened.spec.grid.lengths}, and three axes are needed. See: view section")
+    if laid is not None and laid.spec.grid.shape != opened.spec.grid.shape:
+        raise DataError(f"{laid.path} is {laid.spec.grid.lengths}, and {opened.path} is {opened.spec.grid.lengths}")
+    middles = (float(axis.values[len(axis) // 2]) for axis in axes)
+    at = [middle if place is None else place for place, middle in zip(places, middles, strict=True)]
+    planes = []
+    for held in (2, 0, 1):
+        down, across = (axes[0], axes[1]) if held == 2 else (axes[2], axes[1 - held])
+        # The grid of what is laid over may be numbered otherwise: its place is that of the volume
+        index = axes[held].index(at[held])
+        pair = [read_section(opened, {axes[held].name: at[held]}, name)]
+        if laid is not None:
+            other = laid.spec.grid.axes[held]
+            pair.append(read_section(laid, {other.name: float(other.values[index])}, over))
+        values = [one.values.T if held == 2 else one.values for one in pair]
+        planes.append(
+            Plane(
+                values[0], across=_ends(across), down=_ends(down), across_label=_label(across), down_label=_label(down),
+                title=f"{axes[held].name} {at[held]:g}", overlay=values[1] if laid is not None else None,
+                cuts=(at[1 - held] if held < 2 else at[1], at[2] if held < 2 else at[0]),
+            )
+        )  # fmt: skip
+    return tuple(planes)
+
+
+def _ends(axis: Any) -> tuple[float, float]:  # Any: an Axis, whose module is not loaded for --help
+    return axis.first, float(axis.values[-1])
+
+
 def _place(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:

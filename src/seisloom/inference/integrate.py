@@ -12,8 +12,9 @@ obeys, and this is exact,
 
 exp(-tL) is a Gaussian of standard deviation b samples, and q(L) is the sum of all narrower ones. So whatever is longer
 than a few b is taken from a solution of the whole volume on a grid of every b-th sample, and the rest from the
-increments nearby: what lies 4 b away has a weight of erfc(4 / sqrt 2) = 6e-5. A screened solution, with
-pull / (L + pull) for exp(-tL), would need a margin 3 times as wide: its influence falls as exp(-distance sqrt(pull)).
+increments nearby: what lies 4 b away has a weight of erfc(4 / sqrt 2) = 6e-5. Of an error of the coarse solution
+exp(-pi^2 / 2) = 0.007 stays at a wavelength of 2 b. A screened solution, with pull / (L + pull) for exp(-tL), leaves
+0.37 there if it shall be as local, since its influence falls as exp(-distance sqrt(pull)) only.
 """
 
 from __future__ import annotations

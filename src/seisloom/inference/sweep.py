@@ -23,6 +23,7 @@ from seisloom.compute import InThisProcess
 from seisloom.config import Config
 from seisloom.errors import DataError
 from seisloom.inference.feed import Prepare, Read, batches, one_ahead, run_model, tile_inputs
+from seisloom.inference.heap import tidy_heap
 from seisloom.inference.lattice import Box, Index, Lattice, Window, lattice
 from seisloom.inference.owners import Owners, Queue, Step, owner_size
 from seisloom.inference.resume import Counts, kept_folder, mark, marked, open_scratch
@@ -34,7 +35,7 @@ Write: TypeAlias = Callable[[Box, Array, str], None]
 """Stores the samples of a box, float32, of a variable; the edges of boxes are multiples of `grain`."""
 Derive: TypeAlias = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """From arrays of one shape by name to others of that shape, float32."""
-SUMS_SHARE, READING_SHARE = 0.4, 0.05
+SUMS_SHARE, READING_SHARE = 0.4, 0.04
 """Of the memory of a worker: the sums of an owner, and a block that is read. Up to three blocks are there at once; the
 rest is for batches, their outputs and weights."""
 
@@ -211,6 +212,7 @@ def _run_owners(work: Work, queue: Queue, pool: Executor, workers: int, *, keep:
 
 def run_step(work: Work, owner: Index, step: Step, later: Sequence[Index]) -> Counts:
     """Run the tiles of an owner, sum and write it, or both, and keep the outputs that the owners of `later` want."""
+    tidy_heap()
     if step == "home":
         return _run_home(work, owner, later)
     counts = _sum_owner(work, owner, later if step == "whole" else (), counts_input=step == "whole")
@@ -263,6 +265,7 @@ def _sum_owner(work: Work, owner: Index, later: Sequence[Index], *, counts_input
 
 def _write(job: TileJob, box: Box, sums: dict[str, Array]) -> dict[str, int]:
     """Write the outputs of a box, or what is derived from them, and return how many voxels of each are not finite."""
+    tidy_heap()  # of what was read for the tiles: the peak is here, where all chunks are compressed
     with np.errstate(over="ignore"):
         results: Mapping[str, Array] = {name: sums.pop(name).astype(np.float32) for name in job.outputs}
     if job.derive is not None:

@@ -166,7 +166,8 @@ def join(recipe: InterpretationRecipe, samples: Sequence[Sample], rng: np.random
     (sample,) = samples
     arrays = dict(sample.arrays)
     shape = arrays["seismic"].shape
-    size = recipe.data.crop or shape
+    # A 2-D network sees one inline of a volume at a time
+    size = recipe.data.crop or ((1, *shape[1:]) if getattr(recipe.model, "dims", 3) == 2 else shape)
     if any(want > have for want, have in zip(size, shape, strict=True)):
         raise DataError(
             f"data.crop {list(size)} (inline, crossline, time) is larger than {sample.key}, which has {list(shape)}"

@@ -11,10 +11,11 @@ from seisloom.config import Config, Preparation
 from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Window
 from seisloom.physics.volumes.priors import VolumePriors
-from seisloom.recipe import Entry, Recipe
+from seisloom.recipe import Entry, Hint, Json, Recipe
 from seisloom.sample import Field as Axis
 from seisloom.sample import Schema
 from seisloom.signal.survey_scale import SurveyScale
+from seisloom.tasks.interpretation.setup import check_sizes, hint_for, with_places, with_tasks
 
 PLACE = ("inline", "crossline", "time")
 UNITS = {"fault": "1", "dip": "degree", "strike": "degree", "rgt": "1", "dhr": "1"}
@@ -61,12 +62,13 @@ class InterpretationData(Config):
     n_valid: int | None = Field(None, ge=1)
     """Use so many cubes of `data_valid`; None takes all."""
     angles: Literal["degree", "share"] | None = None
-    """Unit of dip and strike in the targets: degrees, or shares of 180 degrees; null tells by their largest value."""
+    """Unit of dip and strike in the targets: degrees, or shares of 180 degrees; null takes what their side-car says, or
+    else tells by their largest value."""
     synth: Synthetic = Synthetic()
     """What is made where no folder is given."""
     crop: tuple[int, int, int] | None = None
     """Samples along inline, crossline and time that a training item is cropped to, at a place drawn anew each epoch;
-    None takes the whole sample."""
+    None takes the whole sample, or a whole inline where the network sees sections."""
 
 
 class InterpretationApply(Config):
@@ -162,6 +164,12 @@ class InterpretationRecipe(Recipe):
         **{name: f"apply.{name}" for name in ("patch", "overlap", "window", "along", "views", "threshold")},
     }
 
+    questions: ClassVar[tuple[str, ...]] = (
+        "data.root", "data.n1", "data.n2", "data.n3", "data.n_train", "data.n_valid", "model.name", "model.dims",
+        "model.preset", "model.fault", "model.rgt", "model.dhr", "data.synth.shape", "data.synth.n", "data.crop",
+        "train.epochs", "train.batch_size", "train.lr", "train.init_from",
+    )  # fmt: skip
+
     data: InterpretationData = InterpretationData()
     """What is read or synthesised."""
     prepare: tuple[Annotated[Preparation, Entry("preparations")], ...] = (SurveyScale(),)
@@ -176,6 +184,17 @@ class InterpretationRecipe(Recipe):
         if len(self.prepare) != 1 or not isinstance(self.prepare[0], SurveyScale):
             raise ValueError("prepare: a volume is prepared by numbers of its whole survey: give survey_scale alone")
         return self
+
+    @classmethod
+    def hint(cls, key: str, values: Mapping[str, Json]) -> Hint | None:
+        """Return what the room says with a question; see `seisloom.tasks.interpretation.setup`."""
+        return hint_for(key, values)
+
+    @classmethod
+    def settle(cls, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return values with the loss terms and metrics of the tasks that are on, and data that the network can see."""
+        check_sizes(values)
+        return with_places(with_tasks(values, SWITCHES))
 
     @property
     def scale(self) -> SurveyScale:
@@ -198,6 +217,8 @@ def _attributes(*, label: str | None) -> tuple[Axis, ...]:
 
 SAMPLE = Schema((Axis("seismic", PLACE, doc="amplitude"), *_attributes(label="dense")))
 ITEM = Schema((Axis("x", ("channel", *PLACE), doc="scaled amplitude"), *_attributes(label="dense")))
+
+
 def _given(name: str, axes: tuple[str, ...] = PLACE, *, doc: str) -> Axis:
     """Return what a network gives where the task is on."""
     return Axis(name, axes, doc=doc, optional=True)

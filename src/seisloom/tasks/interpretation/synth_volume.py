@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import partial
 from importlib.metadata import version
@@ -16,7 +15,7 @@ import numpy as np
 
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.convert import create_volume, resume_volume
-from seisloom.errors import OutputError, RecipeError
+from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Index
 from seisloom.inference.resume import Counts, forget_run, mark, marked, open_scratch
 from seisloom.io.volumes.grid import Box, box_shape, box_size, boxes
@@ -26,13 +25,12 @@ from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.model import VolumeModel
 from seisloom.progress import track
 from seisloom.tasks.interpretation.recipe import UNITS
-from seisloom.tasks.interpretation.synth import CARD, SynthVolumes, grid_of_config, in_unit, units_of
+from seisloom.tasks.interpretation.synth import CARD
+from seisloom.tasks.interpretation.synth_config import SynthVolumes, grid_of_config, in_unit, units_of
 
 logger = logging.getLogger("seisloom")
 BOX_VOXELS = 1 << 21
 """Of a box: about 100 MB with its margins. Smaller ones have more margin than inside."""
-LEAST_LATERAL = 64
-"""Traces along each lateral axis that a box has before it holds whole traces: margins are laid around each box."""
 OF_SETS = ("n_train", "n_valid", "refinement", "corruption")
 
 
@@ -92,26 +90,20 @@ def write_volume(
         pass
     files = writer.finish()
     forget_run(scratch)
-    return {"files": [str(file) for file in files], "voxels": math.prod(config.shape), "kept": _kept(config, n_voxels)}
-
-
-def _kept(config: SynthVolumes, n_voxels: int) -> int:
-    return math.prod(config.shape) - n_voxels
+    n_all = math.prod(config.shape)
+    return {"files": [str(file) for file in files], "voxels": n_all, "kept": n_all - n_voxels}
 
 
 def _size(shape: tuple[int, ...], grain: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the size of boxes: multiples of the writer's grain, long along time, then nearly square."""
-    size = [min(one, -(-n // one) * one) for one, n in zip(grain, shape, strict=True)]
-    for axis, at_least in (
-        (1, LEAST_LATERAL),
-        (0, LEAST_LATERAL),
-        (2, shape[2]),
-        (1, 2 * LEAST_LATERAL),
-        (0, shape[0]),
-    ):
-        room = max(1, BOX_VOXELS // math.prod(size))
-        have = -(-min(at_least, shape[axis]) // size[axis])
-        size[axis] *= max(1, min(room, have))
+    """Return the size of boxes, multiples of the writer's grain: whole traces where it has none, and nearly square.
+
+    >>> _size((2000, 2000, 1500), (1, 1, 1)), _size((2000, 2000, 1500), (128, 128, 128))
+    ((37, 37, 1500), (128, 128, 128))
+    """
+    size = [*grain[:2], shape[2] if grain[2] == 1 else grain[2]]
+    side = math.isqrt(BOX_VOXELS // size[2])
+    size[0] *= max(1, min(-(-shape[0] // size[0]), side // size[0]))
+    size[1] *= max(1, min(-(-shape[1] // size[1]), BOX_VOXELS // math.prod(size)))
     return tuple(size)
 
 

@@ -183,7 +183,7 @@ def test_shot_gathers_are_not_taken_for_an_askew_grid_of_depth_points(pack_segy:
     assert (names(found), found.number.shape) == (("shot_point", "channel"), (8, 24))
 
 
-def test_gathers_sorted_by_depth_point_are_not_read_shot_by_shot(pack_segy: PackSegy) -> None:
+def test_gathers_sorted_equal_depths_point_are_not_read_shot_by_shot(pack_segy: PackSegy) -> None:
     shot, channel = grid_of(np.arange(101, 141), np.arange(1, 13))
     cdp = shot * 2 + channel
     order = np.lexsort((channel, cdp))

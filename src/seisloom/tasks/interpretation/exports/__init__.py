@@ -1,0 +1,1 @@
+"""From attribute volumes to what interpretation packages read: fault sticks, and horizons."""

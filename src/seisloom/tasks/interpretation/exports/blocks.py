@@ -1,0 +1,91 @@
+"""Attribute volumes opened with all that was written beside them, and read by blocks of whole traces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seisloom.convert import open_volume
+from seisloom.errors import DataError
+from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, box_size, boxes
+from seisloom.io.volumes.raw.writer import SUFFIXES
+from seisloom.io.volumes.volume import Given, Volume
+from seisloom.sample import Array
+
+if TYPE_CHECKING:
+    pass
+
+BLOCK_VOXELS = 1 << 25
+"""Of a block with its margin; thinning and normals need some 40 bytes a voxel, so about 1.3 GB."""
+
+
+def open_attributes(path: str | Path, given: Given | None = None) -> Volume:
+    """Return a volume with all attributes that were written with it: result.fsem with result.fdip, result.fstrike, ...
+
+    Raises:
+        MissingDataError, DataError: see `open_volume`.
+    """
+    file = Path(path)
+    stem = file.with_suffix("")
+    together = file.suffix.lower() in SUFFIXES and file.with_suffix(".json").is_file() and not stem.exists()
+    return open_volume(stem if together else file, given)
+
+
+def box_of(grid: Grid, ranges: Mapping[str, tuple[float, float]]) -> Box:
+    """Return the box of coordinates from one to another, both in it; all of an axis that is not named.
+
+    Raises:
+        DataError: if there is no such axis, or nothing of it lies in the range.
+    """
+    for name in ranges:
+        grid[name]  # raises where there is none
+    box = []
+    for axis in grid.axes:
+        low, high = sorted(ranges.get(axis.name, (-math.inf, math.inf)))
+        inside = np.flatnonzero((axis.values >= low) & (axis.values <= high))
+        if not inside.size:
+            ends = sorted((axis.first, float(axis.values[-1])))
+            raise DataError(
+                f"nothing of {axis.name} lies in {low:g} to {high:g}: it goes from {ends[0]:g} to {ends[1]:g}"
+            )
+        box.append(slice(int(inside[0]), int(inside[-1]) + 1))
+    return tuple(box)
+
+
+def check_volume(volume: Volume, *variables: str) -> None:
+    grid = volume.spec.grid
+    if len(grid.axes) not in (2, 3) or grid.names[-1] not in VERTICAL:
+        raise DataError(
+            f"{volume.path}: is {grid.lengths}; needed are inline, crossline and one of {', '.join(VERTICAL)}, or a "
+            "line of traces"
+        )
+    for name in variables:
+        if name not in volume.spec.variables:
+            raise DataError(
+                f"{volume.path}: no variable {name!r}; there are {', '.join(volume.spec.variables)}. Name one of these"
+            )
+
+
+def blocks_of(shape: tuple[int, ...], box: Box, size: int, margin: int) -> Iterator[tuple[Box, Box]]:
+    """Yield boxes of whole traces that fill a box, and each with a margin inside the shape, of about a size."""
+    reach = tuple(slice(max(0, o.start - margin), min(n, o.stop + margin)) for o, n in zip(box, shape, strict=True))
+    if box_size(reach) <= size:
+        yield box, reach
+        return
+    n_lateral = len(box) - 1
+    side = int((size / box_shape(reach)[-1]) ** (1 / n_lateral)) - 2 * margin
+    core = [max(side, margin, 1)] * n_lateral + [box_shape(box)[-1]]
+    for part in boxes(box_shape(box), core):
+        inner = tuple(slice(o.start + p.start, o.start + p.stop) for o, p in zip(box, part, strict=True))
+        yield (
+            inner,
+            tuple(slice(max(0, o.start - margin), min(n, o.stop + margin)) for o, n in zip(inner, shape, strict=True)),
+        )
+
+
+def as_cube(values: Array) -> Array:
+    return values if values.ndim == 3 else values[None]
