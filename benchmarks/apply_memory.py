@@ -1,13 +1,14 @@
 """Peak memory of a volume from Zarr to Zarr by tiles, for a small and a large one; and the rates of its stages.
 
-    python benchmarks/apply_memory.py [--scratch FOLDER] [--workers 1] [--memory-mb 512]
+    python benchmarks/apply_memory.py [--scratch FOLDER] [--workers 1] [--memory-mb 512] [--json rates.json]
     python benchmarks/apply_memory.py --stages [--json rates.json]
 
 The first form takes 256^3 and 1024 x 1024 x 512 samples of noise through a model that costs next to nothing, with a
 patch of 128^3 and an overlap of 0.25. Each run is a process of its own. Its peak is VmHWM of that process, with
 those of its workers added; pages of files that the system keeps for later do not count. About 6 GB of disk are needed.
 
-The second form measures what `scale.py` needs, one thread each, and prints it as a table; --json also writes it there.
+The second form measures what `scale.py` needs, one thread each, and prints it as a table and
+as JSON. --json adds what either form measured to a file.
 Files fit the memory of the machine, so reading and writing them is the work of the processor and of the file system,
 not that of a disk.
 """
@@ -151,6 +152,15 @@ def watched(given: argparse.Namespace, source: Path) -> dict[str, float]:
     return {**found, "peak_mb": found["own_mb"] + sum(peaks.values()), "worker_mb": max(peaks.values(), default=0.0)}
 
 
+def remember(file: Path | None, found: dict[str, float]) -> None:
+    """Add what was measured to a JSON file."""
+    if file is None:
+        return
+    before = json.loads(file.read_text()) if file.is_file() else {}
+    machine = f"{os.cpu_count()} cores of a shared server ({platform.machine()})"
+    file.write_text(json.dumps({**before, "machine": machine, **found}, indent=1) + "\n")
+
+
 def memory(given: argparse.Namespace, folder: Path) -> None:
     """Print a row a volume."""
     print(f"{given.workers} worker(s), patch {PATCH}^3, overlap {OVERLAP}, memory_mb {given.memory_mb:g}")
@@ -174,6 +184,7 @@ def memory(given: argparse.Namespace, folder: Path) -> None:
             shutil.rmtree(folder / name)
     ratio = peaks[1] / peaks[0]
     print(f"large over small: {ratio:.3f} (target: within 10 %), largest {max(peaks):.0f} MB (target: {LIMIT_MB})")
+    remember(given.json, {"small_peak_mb": peaks[0], "large_peak_mb": peaks[1]})
     if not 1 / CLOSE <= ratio <= CLOSE or max(peaks) > LIMIT_MB:
         print("TARGET MISSED")
 
@@ -280,6 +291,19 @@ def tile_rates(folder: Path, given: argparse.Namespace) -> dict[str, float]:
     }
 
 
+def hand_out(n: int) -> float:
+    """Return the seconds in which the owners of a cube of n^3 are handed out, one after the other."""
+    from seisloom.inference.lattice import lattice
+    from seisloom.inference.owners import Owners, Queue
+
+    tiles = lattice((256 * n,) * 3, (PATCH,) * 3, overlap=OVERLAP)
+    start = time.perf_counter()
+    queue = Queue(Owners(tiles, (256, 256, 256)))
+    while (now := queue.take()) is not None:
+        queue.finish(*now)
+    return time.perf_counter() - start
+
+
 def forward_rates(given: argparse.Namespace) -> dict[str, float]:
     """Return voxels/s of the room's small networks on one core, without gradients."""
     import torch
@@ -305,13 +329,12 @@ def stages(given: argparse.Namespace, folder: Path) -> None:
 
     zarr.config.set({"threading.max_workers": 1})
     found = {**store_rates(folder, given), **tile_rates(folder, given), **forward_rates(given)}
+    found |= {f"hand_out_{n}_s": hand_out(n) for n in (8, 12)}
     rates = {name: float(f"{value:.3g}") for name, value in found.items()}
     for name, value in rates.items():
         print(f"{name:24}{value:12.3g}")
-    said = json.dumps({"machine": f"{platform.machine()}, {os.cpu_count()} shared cores", **rates}, indent=1)
-    print(said)
-    if given.json:
-        given.json.write_text(said + "\n")
+    print(json.dumps(rates, indent=1))
+    remember(given.json, rates)
 
 
 def main() -> None:

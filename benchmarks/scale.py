@@ -15,12 +15,14 @@ import sys
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, gcd, log, prod
 from pathlib import Path
 
+import numpy as np
+
 from seisloom.inference.feed import blocks
-from seisloom.inference.lattice import Index, Lattice, lattice
-from seisloom.inference.owners import Owners, Queue, owner_size
+from seisloom.inference.lattice import AxisTiles, Index, Lattice, lattice
+from seisloom.inference.owners import BYTES_A_VALUE, Owners, Queue, owner_size
 from seisloom.inference.sweep import READING_SHARE, SUMS_SHARE
 
 SHAPE, PATCH, CHUNK = (6400, 6400, 6250), 128, 128
@@ -30,6 +32,8 @@ SMALL = 12
 VALUE, SUM = 4, 8
 """Bytes of a sample, and of a sum."""
 Rates = dict[str, float]
+Kept = dict[tuple[float, int], tuple[float, float]]
+"""By overlap and workers: bytes kept in all, and at once at most."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,14 @@ def count(overlap: float, grain: int = CHUNK, memory_mb: float = MEMORY_MB) -> W
     sides = [Counter(_homed(owners, axis, k) for k in range(n)) for axis, n in enumerate(owners.counts)]
     asked = decoded = at_home = 0
     for combined in itertools.product(*(side.items() for side in sides)):
+        if not all(starts for (starts, _), _ in combined):
+            continue  # the last owner along an axis may have none at home
         n = prod(times for _, times in combined)
-        some = [place for place, _ in combined]
-        for box, _ in blocks(_Placed(some), _indices(some), max_voxels=int(READING_SHARE * memory_mb * 1e6 / VALUE)):
+        own = _own_tiles([place for place, _ in combined])
+        for box, _ in blocks(own, own.tiles(), max_voxels=int(READING_SHARE * memory_mb * 1e6 / VALUE)):
             asked += n * prod(side.stop - side.start for side in box)
             decoded += n * prod(CHUNK * (-(-side.stop // CHUNK) - side.start // CHUNK) for side in box)
-        at_home += n * prod(
-            sum(min(start + PATCH, end) - start for start in starts) for (starts, end), _ in combined
-        )  # fmt: skip
+        at_home += n * prod(sum(min(start + PATCH, end) - start for start in starts) for (starts, end), _ in combined)
     touching = [
         sum(len(axis.touching(k * side, min((k + 1) * side, axis.n))) for k in range(-(-axis.n // side)))
         for axis, side in zip(tiles.axes, size, strict=True)
@@ -96,19 +100,9 @@ def _homed(owners: Owners, axis: int, k: int) -> Placed:
     return tuple(int(tiles.starts[i]) - start for i in tiles.homed(start, stop)), stop - start
 
 
-def _indices(places: Sequence[Placed]) -> list[Index]:
-    return list(itertools.product(*(range(len(starts)) for starts, _ in places)))
-
-
-class _Placed(Lattice):
-    """The tiles of one owner, for `blocks`."""
-
-    def __init__(self, places: Sequence[Placed]) -> None:
-        object.__setattr__(self, "places", places)
-
-    def box(self, tile: Index) -> tuple[slice, ...]:
-        starts = (starts[i] for (starts, _), i in zip(self.places, tile, strict=True))  # type: ignore[attr-defined]
-        return tuple(slice(start, start + PATCH) for start in starts)
+def _own_tiles(places: Sequence[Placed]) -> Lattice:
+    """Return the tiles of one owner, counted from its corner."""
+    return Lattice(tuple(AxisTiles(starts[-1] + PATCH, PATCH, np.array(starts), np.empty(0)) for starts, _ in places))
 
 
 def play(overlap: float, owner: tuple[int, ...], workers: int) -> tuple[float, float]:
@@ -140,7 +134,7 @@ def play(overlap: float, owner: tuple[int, ...], workers: int) -> tuple[float, f
     return n_home / len(owners), n_most / n_all
 
 
-def seconds(work: Work, rates: Rates, kept_mb: float, forward: float) -> dict[str, float]:
+def seconds(work: Work, rates: Rates, kept: float, forward: float) -> dict[str, float]:
     """Return the seconds of one worker for each stage, one after the other."""
     n = prod(SHAPE)
     return {
@@ -148,7 +142,7 @@ def seconds(work: Work, rates: Rates, kept_mb: float, forward: float) -> dict[st
         "read": VALUE * work.decoded / 1e6 / rates["zarr_read_mb_s"],
         "scale": work.asked / rates["scale_voxels_s"],
         "network": work.forward / forward,
-        "keep": kept_mb / rates["spill_write_mb_s"] + kept_mb / rates["spill_read_mb_s"],
+        "keep": kept / 1e6 / rates["spill_write_mb_s"] + kept / 1e6 / rates["spill_read_mb_s"],
         "blend": work.forward / rates["blend_voxels_s"],
         "write": VALUE * n / 1e6 / rates["zarr_write_mb_s"],
     }
@@ -179,218 +173,238 @@ def tb(n_bytes: float) -> str:
     return f"{n_bytes / 1e12:.3g} TB"
 
 
-def page(rates: Rates) -> str:
-    """Return the page."""
-    n, works = prod(SHAPE), [count(overlap) for overlap in OVERLAPS]
-    played = {(w.overlap, k): play(w.overlap, w.owner, k) for w in works for k in WORKERS}
-    kept = {(w.overlap, k): VALUE * (w.reaching + played[w.overlap, k][0] * w.at_home) for w in works for k in WORKERS}
-    nets = {"2-D": rates["forward_2d_voxels_s"], "3-D": rates["forward_3d_voxels_s"]}
+def counted(works: Sequence[Work], kept: Kept) -> str:
+    """Return the table of what has to be done."""
+    n = prod(SHAPE)
+    rows = [
+        ["tiles, each run once", *(f"{w.n_tiles:,}" for w in works)],
+        ["voxels through the network, for each of the survey", *(f"{w.forward / n:.2f}" for w in works)],
+        ["forwards if nothing were kept, over those needed", *(f"{w.without_spill / w.n_tiles:.2f}" for w in works)],
+        ["owners", *(f"{w.n_owners:,} of {' x '.join(map(str, w.owner))}" for w in works)],
+        ["read by the first pass, the fingerprint", *(tb(VALUE * n) for _ in works)],
+        ["read in blocks around the tiles", *(tb(VALUE * w.asked) for w in works)],
+        ["chunks that are decompressed for these", *(tb(VALUE * w.decoded) for w in works)],
+        ["written, each attribute, before compression", *(tb(VALUE * n) for _ in works)],
+    ]
+    for k in WORKERS:
+        both = (f"{tb(kept[w.overlap, k][0])}; {tb(kept[w.overlap, k][1])}" for w in works)
+        rows.append([f"kept in all; at once at most: {k} worker{'s' * (k > 1)}", *both])
+    return table(["", *(f"overlap {w.overlap:g}" for w in works)], rows)
 
-    counts = table(
-        ["", *(f"overlap {w.overlap:g}" for w in works)],
-        [
-            ["tiles, each run once", *(f"{w.n_tiles:,}" for w in works)],
-            ["voxels through the network, for each of the survey", *(f"{w.forward / n:.2f}" for w in works)],
-            ["owners, of " + " x ".join(map(str, works[0].owner)), *(f"{w.n_owners:,}" for w in works)],
-            ["first pass, the fingerprint, reads", *(tb(VALUE * n) for _ in works)],
-            ["blocks around the tiles", *(tb(VALUE * w.asked) for w in works)],
-            ["chunks that are decompressed for these", *(tb(VALUE * w.decoded) for w in works)],
-            ["written, for each attribute, before compression", *(tb(VALUE * n) for _ in works)],
-            *(
-                [f"kept on the way, {k} worker{'s' * (k > 1)} (at once, at most)"]
-                + [f"{tb(kept[w.overlap, k])} ({tb(kept[w.overlap, k] * played[w.overlap, k][1])})" for w in works]
-                for k in WORKERS
-            ),
+
+def measured(rates: Rates) -> str:
+    """Return the table of the rates."""
+    rows = [
+        ["read SEG-Y", f"{rates['segy_read_mb_s']:,.0f} MB/s"],
+        ["read Zarr", f"{rates['zarr_read_mb_s']:,.0f} MB/s"],
+        ["write Zarr", f"{rates['zarr_write_mb_s']:,.0f} MB/s"],
+        ["fingerprint, with reading Zarr", f"{rates['fingerprint_mb_s']:,.0f} MB/s"],
+        ["scale", f"{rates['scale_voxels_s'] / 1e6:.3g} M voxels/s"],
+        ["keep; take back", f"{rates['spill_write_mb_s']:,.0f}; {rates['spill_read_mb_s']:,.0f} MB/s"],
+        ["blend, each output", f"{rates['blend_voxels_s'] / 1e6:.3g} M voxels/s"],
+        ["small 2-D network", f"{rates['forward_2d_voxels_s'] / 1e6:.3g} M voxels/s"],
+        ["small 3-D network", f"{rates['forward_3d_voxels_s'] / 1e6:.3g} M voxels/s"],
+    ]
+    return table(["stage", "rate"], rows)
+
+
+def times_on_cpus(works: Sequence[Work], rates: Rates, kept: Kept) -> str:
+    """Return the table of stages, one after the other."""
+    rows, stages = [], dict[str, float]()
+    for w, dims in itertools.product(works, (2, 3)):
+        each = [seconds(w, rates, kept[w.overlap, k][0], rates[f"forward_{dims}d_voxels_s"]) for k in WORKERS]
+        stages = each[0]
+        alone = map(duration, stages.values())
+        rows.append(
             [
-                "forwards if nothing were kept, over those needed",
-                *(f"{w.without_spill / w.n_tiles:.2f}" for w in works),
-            ],
-        ],
-    )
-    measured = table(
-        ["stage", "rate"],
-        [
-            ["read SEG-Y", f"{rates['segy_read_mb_s']:.3g} MB/s"],
-            ["read Zarr", f"{rates['zarr_read_mb_s']:.3g} MB/s"],
-            ["write Zarr", f"{rates['zarr_write_mb_s']:.3g} MB/s"],
-            ["fingerprint, with reading Zarr", f"{rates['fingerprint_mb_s']:.3g} MB/s"],
-            ["scale", f"{rates['scale_voxels_s'] / 1e6:.3g} M voxels/s"],
-            ["keep; take back", f"{rates['spill_write_mb_s']:.3g}; {rates['spill_read_mb_s']:.3g} MB/s"],
-            ["blend, each output", f"{rates['blend_voxels_s'] / 1e6:.3g} M voxels/s"],
-            ["small 2-D network", f"{nets['2-D'] / 1e6:.3g} M voxels/s"],
-            ["small 3-D network", f"{nets['3-D'] / 1e6:.3g} M voxels/s"],
-        ],
-    )
+                f"{dims}-D, {w.overlap:g}",
+                *alone,
+                *(duration(sum(s.values()) / k) for s, k in zip(each, WORKERS, strict=True)),
+            ]
+        )
+    return table(["network, overlap", *stages, *(f"all, {k}" for k in WORKERS)], rows)
+
+
+def times_with_gpus(works: Sequence[Work], rates: Rates, kept: Kept) -> str:
+    """Return the table of workers with a GPU each."""
     rows = []
-    for w, (name, forward) in itertools.product(works, nets.items()):
-        stages = seconds(w, rates, kept[w.overlap, 1] / 1e6, forward)
-        whole = [sum(seconds(w, rates, kept[w.overlap, k] / 1e6, forward).values()) / k for k in WORKERS]
-        rows.append([f"{name}, {w.overlap:g}", *map(duration, stages.values()), *map(duration, whole)])
-    stage_names = list(seconds(works[0], rates, 0, 1.0))
-    times = table(["network, overlap", *stage_names, *(f"all, {k}" for k in WORKERS)], rows)
+    for w, rate in itertools.product(works, GPU_RATES):
+        each = [seconds(w, rates, kept[w.overlap, k][0], rate) for k in WORKERS]
+        totals = [with_gpu(stages)[0] / k for stages, k in zip(each, WORKERS, strict=True)]
+        busy = each[0]["network"] / totals[0]
+        store = VALUE * (2 * prod(SHAPE) + w.decoded) / totals[-1] / 1e9
+        rows.append(
+            [f"{rate / 1e6:.0f} M voxels/s, {w.overlap:g}", duration(each[0]["network"]), f"{busy:.0%}",
+             *map(duration, totals), f"{store:.2g} GB/s"]
+        )  # fmt: skip
+    head = ["network, overlap", "network alone", "it is busy", *(f"all, {k}" for k in WORKERS)]
+    return table([*head, f"of the store, {WORKERS[-1]}"], rows)
 
-    gpu_rows, limits = [], []
-    for w in works:
-        stages = [seconds(w, rates, kept[w.overlap, 16] / 1e6, rate) for rate in GPU_RATES]
-        limits.append(w.forward / (with_gpu(stages[0])[1] - stages[0]["fingerprint"]))
-        for rate, some in zip(GPU_RATES, stages, strict=True):
-            total = with_gpu(some)[0]
-            gpu_rows.append(
-                [
-                    f"{w.overlap:g}, {rate / 1e6:.0f} M/s", duration(some["network"]), duration(total),
-                    f"{100 * some['network'] / total:.0f} %", *(duration(total / k) for k in WORKERS[1:]),
-                    f"{VALUE * (n + w.asked + n) / total * 16 / 1e9:.2g} GB/s",
-                ]
-            )  # fmt: skip
-    gpu = table(
-        ["overlap, network", "network alone", "all, 1 GPU", "it is busy", *(f"all, {k}" for k in WORKERS[1:]),
-         "of the store, 16"],
-        gpu_rows,
-    )  # fmt: skip
 
-    owner = works[0].owner[0]
-    lost = {name: works[0].forward / works[0].n_owners / forward for name, forward in nets.items()}
-    schemes = []
+def schemes(works: Sequence[Work]) -> str:
+    """Return the table of what other ways cost."""
+    rows = []
     for w in works:
         stride, halo = int(PATCH * (1 - w.overlap)), int(PATCH * w.overlap) // 2
-        schemes.append(
+        again = (f"{((s + PATCH - gcd(s, stride)) / s) ** 3:.2f}" for s in (256, 512))
+        rows.append(
             [
-                f"{w.overlap:g}", f"{w.forward / n:.2f}",
-                *(f"{((s + PATCH - stride) / s) ** 3:.2f}" for s in (256, 512)),
-                f"{halo}", f"{(PATCH / (PATCH - 2 * halo)) ** 3:.2f}",
+                f"{w.overlap:g}",
+                f"{(PATCH / stride) ** 3:.2f}",
+                *again,
+                f"{(PATCH / (PATCH - 2 * halo)) ** 3:.2f}, h {halo}",
             ]
-        )  # fmt: skip
-    costs = table(
-        ["overlap", "needed by blending, forwards a voxel", "times, owner of 256^3 that keeps nothing",
-         "times, owner of 512^3", "halo that is cut off", "forwards a voxel with it"],
-        schemes,
-    )  # fmt: skip
-    choices = []
+        )
+    return table(
+        ["overlap", "blended, each tile once", "times, S = 256, nothing kept", "times, S = 512", "halo cut off"], rows
+    )
+
+
+def choices() -> str:
+    """Return the table of shards and memory."""
+    rows = []
     for grain in (128, 256, 512):
-        memory = MEMORY_MB if grain < 512 else grain**3 * 12 / 1e6 / SUMS_SHARE * 1.01
-        w = count(0.25, grain, memory)
+        needed = BYTES_A_VALUE * grain**3 / 1e6 / SUMS_SHARE
+        memory = max(MEMORY_MB, 100 * ceil(needed / 100))
+        w = count(OVERLAPS[0], grain, memory)
         files = prod(-(-side // grain) for side in SHAPE)
-        choices.append(
-            [f"{grain}^3", f"{files:,}", f"{memory:,.0f}", "x".join(map(str, w.owner)), f"{w.n_owners:,}",
+        rows.append(
+            [f"{grain}^3", f"{files:,}", f"{memory:,}", " x ".join(map(str, w.owner)), f"{w.n_owners:,}",
              tb(VALUE * w.reaching), tb(VALUE * w.decoded)]
         )  # fmt: skip
-    shards = table(
-        ["shard (or chunk)", "files", "memory_mb", "owner", "owners", "kept, at least", "decompressed"], choices
-    )
-    return f"""# Scale: a survey of 1 TB, on paper
+    return table(["shard", "files", "--memory-mb", "owner", "owners", "kept, at least", "decompressed"], rows)
+
+
+def page(rates: Rates, machine: str) -> str:
+    """Return the page."""
+    n, works = prod(SHAPE), [count(overlap) for overlap in OVERLAPS]
+    kept: Kept = {}
+    for w, k in itertools.product(works, WORKERS):
+        share, at_once = play(w.overlap, w.owner, k)
+        in_all = VALUE * (w.reaching + share * w.at_home)
+        kept[w.overlap, k] = in_all, in_all * at_once
+    usual = works[0]
+    nets = {dims: rates[f"forward_{dims}d_voxels_s"] for dims in (2, 3)}
+    spent = {dims: seconds(usual, rates, kept[usual.overlap, 1][0], rate) for dims, rate in nets.items()}
+    limits = []
+    for w in works:
+        others = seconds(w, rates, kept[w.overlap, 1][0], 1.0)
+        limits.append(w.forward / with_gpu({**others, "network": 0.0})[0])
+    # Each owner that is handed out is looked for among all that are left
+    power = log(rates["hand_out_12_s"] / rates["hand_out_8_s"]) / log(12**3 / 8**3)
+    band = PATCH * SHAPE[1] * SHAPE[2]
+    return PAGE.format(
+        shape=" x ".join(map(str, SHAPE)), size=tb(VALUE * n), patch=PATCH, chunk=CHUNK, memory_mb=MEMORY_MB,
+        machine=machine, measured=measured(rates), counted=counted(works, kept), small=SMALL,
+        cpus=times_on_cpus(works, rates, kept), gpus=times_with_gpus(works, rates, kept), schemes=schemes(works),
+        choices=choices(), workers=", ".join(map(str, WORKERS)),
+        share_3d=f"{spent[3]['network'] / sum(spent[3].values()):.0%}",
+        share_2d=f"{spent[2]['network'] / sum(spent[2].values()):.0%}",
+        limit_less=f"{limits[0] / 1e6:.2g}", limit_more=f"{limits[1] / 1e6:.2g}",
+        overlap_less=OVERLAPS[0], overlap_more=OVERLAPS[1], more=f"{works[1].forward / works[0].forward:.1f}",
+        small_peak=f"{rates['small_peak_mb']:.0f}", large_peak=f"{rates['large_peak_mb']:.0f}",
+        places_mb=f"{8 * SHAPE[0] * SHAPE[1] / 1e6:.0f}", n_owners=f"{usual.n_owners:,}",
+        tiles_lost=f"{usual.n_tiles / usual.n_owners:.0f}",
+        lost_3d=duration(usual.forward / usual.n_owners / nets[3]),
+        lost_2d=duration(usual.forward / usual.n_owners / nets[2]),
+        hand_out=duration(rates["hand_out_12_s"] * (usual.n_owners / 12**3) ** power),
+        first_pass=duration(spent[3]["fingerprint"]), owner=usual.owner[0],
+        band_gb=f"{SUM * band / 1e9:.0f}", band_f4_gb=f"{VALUE * band / 1e9:.1f}",
+        column_gb=f"{SUM * 512 * 512 * SHAPE[2] / 1e9:.0f}", owner_mb=f"{SUM * prod(usual.owner) / 1e6:.0f}",
+        bytes_a_value=BYTES_A_VALUE, sums_share=f"{SUMS_SHARE:.0%}",
+    )  # fmt: skip
+
+
+PAGE = """# Scale: a survey of 1 TB, on paper
 
 <!-- Made by benchmarks/scale.py; change it there. -->
 
-A survey of {" x ".join(map(str, SHAPE))} samples (inline, crossline, time; float32) is {tb(VALUE * n)}. Nobody ran it
-here. This page multiplies: what the code counts for it, by rates that were measured on small volumes. Tiles have {
-        PATCH
-    }^3
-samples, chunks {CHUNK}^3, a worker has `--memory-mb {MEMORY_MB}`, and one output is blended.
+A survey of {shape} samples (inline, crossline, time; float32) is {size}. Nobody has run it here. This page
+multiplies what the code counts for it by rates that were measured on small volumes. Tiles have {patch}^3 samples,
+chunks {chunk}^3, a worker has `--memory-mb {memory_mb}`, and one output is blended.
 
 ## What was measured
 
-`benchmarks/apply_memory.py --stages`, one thread each, on {
-        rates.get("machine", "2 cores of a shared server")
-    } with other
-work going on. Files were in memory, not on a slow disk. Rates differ by a factor of two from run to run.
+`benchmarks/apply_memory.py --stages`, one thread each, on {machine}, with other work going on. Files were in
+memory, not on a slow disk. Such rates differ by a factor of two from run to run.
 
 {measured}
 
 ## What has to be done
 
-{counts}
+{counted}
 
-A tile is run once, by the owner in which it begins; what reaches into later owners is kept on disk for them. Several
-workers sometimes have to begin before their neighbours: then they keep their own tiles too. How often was played through
-with a cube of {
-        SMALL
-    }^3 owners and steps of one length. Blocks of one owner, and of neighbours, overlap by the overlap of
-tiles; Zarr decompresses whole chunks, so it does more than is asked of it.
+A tile is run once, by the owner in which it begins; what reaches into later owners is kept on disk for them. Where
+many workers are at work, some owners begin before their neighbours have run; then they keep their own parts too.
+How often, and how much lies on the disk at once, was played through with {small}^3 owners and steps of one length.
+Blocks overlap as tiles do, and Zarr decompresses whole chunks, so more is decompressed than asked for.
 
-## How long it takes on CPUs
+## How long on CPUs
 
-Seconds of one worker with one thread, stage by stage, and the whole on {", ".join(map(str, WORKERS))} workers:
+One worker with one thread, stage by stage, and the whole on {workers} workers:
 
-{times}
+{cpus}
 
-**The network limits.** With the small 3-D network {
-        100
-        * works[0].forward
-        / nets["3-D"]
-        / sum(
-            seconds(works[0], rates, kept[0.25, 1] / 1e6, nets["3-D"]).values()
-        ):.0f} % of the time is spent in it, with the small 2-D one (shown every voxel as often)
-{
-        100
-        * works[0].forward
-        / nets["2-D"]
-        / sum(seconds(works[0], rates, kept[0.25, 1] / 1e6, nets["2-D"]).values()):.0f} %. Dividing by
-workers supposes that the store keeps up, and that nobody waits at the end; one process hands out the owners.
+**The network limits.** At overlap {overlap_less} the small 3-D network takes {share_3d} of the time, the small 2-D
+one, shown every voxel as often, {share_2d}. To divide by workers supposes that the store keeps up and that nobody
+waits for the last owner.
 
 ## With GPUs
 
-Reading and scaling run ahead of the network in a thread; blending, keeping and writing follow it.
+A GPU for each worker. Reading and scaling run ahead of the network in a thread; blending, keeping and writing
+follow it. The store's share is what it must read and write before compression.
 
-{gpu}
+{gpus}
 
-From {limits[0] / 1e6:.2g} M voxels/s on (overlap 0.25; {
-        limits[1] / 1e6:.2g} M at 0.5) one worker with one core for all else spends more time on
-the store and on blending than in the network. Beyond that, run several workers a GPU: they share nothing but the store.
+From {limit_less} M voxels/s on (overlap {overlap_less}; {limit_more} M at {overlap_more}) a worker spends more time on
+the two passes over the store and on blending than in the network. A faster GPU waits: let several workers share it.
 
 ## Memory
 
-Peak of one worker with a network that costs nothing, from Zarr to Zarr (`benchmarks/apply_memory.py`):
-{rates["small_peak_mb"]:.0f} MB for 256^3 samples, {
-        rates["large_peak_mb"]:.0f} MB for 1024 x 1024 x 512. It depends on `--memory-mb`, the chunks and the
-patch. Three things grow with the survey, slowly: the place of each trace of a SEG-Y file ({
-        8 * SHAPE[0] * SHAPE[1] / 1e6:.0f} MB here; nothing for
-Zarr), the list of owners in the process that hands them out ({
-        works[0].n_owners:,} of them), and the header words while a
-SEG-Y file is opened. Activations of the network come on top.
+Peak of one worker from Zarr to Zarr with a model that costs nothing (`benchmarks/apply_memory.py`): {small_peak} MB
+for 256^3 samples, {large_peak} MB for 1024 x 1024 x 512. It depends on `--memory-mb`, the chunks and the patch;
+activations of a network come on top. Two things grow with the survey: the place of each trace of a SEG-Y file
+({places_mb} MB here, more while it is opened; nothing for Zarr), and, in the process that hands them out, the list of
+{n_owners} owners. To hand all of them out takes that process about {hand_out}, so more than about a hundred fast
+GPUs would wait for it: allow larger owners then.
 
 ## When it is killed
 
-Owners that are written stay written, so each worker loses at most the one it was at: {
-        works[0].n_tiles / works[0].n_owners:.1f} tiles on average,
-{duration(lost["3-D"])} of the small 3-D network on one core, {duration(lost["2-D"])} of the 2-D one. The fingerprint ({
-        duration(VALUE * n / 1e6 / rates["fingerprint_mb_s"])
-    } of one worker) is
-made again. Files that were being kept and have no end are run again. The result is the same, byte for byte.
+What is written stays. Each worker loses at most the owner that it was at: {tiles_lost} tiles, {lost_3d} of the
+small 3-D network on one core, or {lost_2d} of the 2-D one. The fingerprint is made again: {first_pass} for one
+worker. Files that were being kept have no name yet, so those tiles run again. The result is the same, byte for
+byte.
 
 ## Against other schemes
 
-Tiles of w samples every s samples see each voxel (w/s)^3 times: that is the price of blending. An owner of S samples
-is touched by (S + w)/s - 1 tiles along an axis where S/s would do, so without keeping anything it costs
-((S + w - s)/S)^3 times as much. We keep the outputs instead, and pay with the disk.
-The other way is to blend nothing: see w, keep the core w - 2h, at (w/(w - 2h))^3. Seams are gone only
-where the halo h is at least the network's reach.
+Tiles of w samples, s apart, show the network each voxel (w/s)^3 times. That is the price of blending. Along an axis
+S/s tiles begin in an owner of S samples, and (w - g)/s more reach into it, where g is the greatest common divisor of
+S and s: so many begin in the w samples before it, on average over the places where an edge may lie between tiles.
+Owners that share nothing run ((S + w - g)/S)^3 times as many tiles. Ours keep outputs on disk instead. The other way
+blends nothing: it sees w, keeps the core w - 2h, and costs (w/(w - 2h))^3. Its seams are gone only where the halo h
+is at least the network's reach.
 
-{costs}
+{schemes}
 
-A band that moves along the inlines runs each tile once too, and keeps nothing on disk. But it holds w inlines:
-{SUM * PATCH * SHAPE[1] * SHAPE[2] / 1e9:.0f} GB of float64 sums for each output ({
-        VALUE
-        * PATCH
-        * SHAPE[1]
-        * SHAPE[2]
-        / 1e9:.0f} GB in float32), and one worker at a time moves it. A column of 512 x 512
-traces takes {SUM * 512 * 512 * SHAPE[2] / 1e9:.0f} GB; our owner of {owner}^3 {
-        SUM * owner**3 / 1e6:.0f} MB, and any worker may take any of them.
+A band that moves along the inlines runs each tile once and keeps nothing on disk. But it holds w inlines: {band_gb}
+GB of float64 sums for each output ({band_f4_gb} GB in float32). A column of 512 x 512 traces takes {column_gb} GB;
+our owner of {owner}^3 takes {owner_mb} MB, and any worker may take any of them.
 
 ## What to choose
 
-{shards}
+{choices}
 
-- **chunk**: about as large as a tile. Smaller ones are read with less waste and are more files.
-- **shard**: two workers never write one, so owners are whole shards. Large ones make few files and ask for memory:
-  12 bytes for each sample and output must fit {SUMS_SHARE:.0%} of `--memory-mb`.
-- **--memory-mb**: larger owners keep less. Divide the memory of a machine by its workers, less network and activations,
-  and half as much again for what is read and compressed. Six blended outputs (fault and normals) need six times the sums.
-- **--workers**: one for each core or GPU, until the store is full. Memory and the loss at a kill grow with their number.
-- **overlap**: 0.5 costs {
-        works[1].forward / works[0].forward:.1f} times the forwards of 0.25. Take it where seams are seen.
+- **chunk**: about as large as a tile. Smaller ones waste less reading and are more files.
+- **shard**: no two workers write one, so owners are whole shards. Large ones are few files and ask for memory:
+  {bytes_a_value} bytes for each sample and output must fit {sums_share} of `--memory-mb`. A chunk without a shard
+  counts as one.
+- **--memory-mb**: larger owners keep less. Six blended outputs (faults with normals) ask for six times the sums.
+- **--workers**: one for each core or GPU, until the store is full. Memory and the loss at a kill grow with their
+  number.
+- **overlap**: {overlap_more} takes {more} times the forwards of {overlap_less}. Take it where seams are seen.
 """
 
 
 if __name__ == "__main__":
-    print(page(json.loads(Path(sys.argv[1]).read_text())), end="")
+    found = json.loads(Path(sys.argv[1]).read_text())
+    print(page(found, found.pop("machine")), end="")

@@ -5,13 +5,15 @@ Here the three parts meet that do not know each other: volumes on disk, the surv
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,10 +23,12 @@ from seisloom.convert import create_volume, format_of, open_volume, resume_volum
 from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.fingerprint import Fingerprint, fingerprint
 from seisloom.inference.heap import tidy_heap
+from seisloom.inference.integrate import integrate_volume
 from seisloom.inference.memory import predict_array
 from seisloom.inference.resume import forget_run, marked
 from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
-from seisloom.io.volumes.grid import VERTICAL, Box, Grid, boxes
+from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, boxes
+from seisloom.io.volumes.raw.cube import Cube
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Spec, Volume, Wanted, Writer
 from seisloom.sample import Array, Predictor
 from seisloom.signal.survey_scale import Scaling, SurveyScale
@@ -52,6 +56,9 @@ class Tiled:
     wrap: Callable[[Predictor], Predictor]
     """Brings a network to the face that tiles need, {"x": (batch, channel, *patch)} to (batch, *patch) for each of
     `blended`; it can be pickled."""
+    integrated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Variables that no tile knows by itself, and what `derive` gives in place of each: its steps along every axis, ""
+    for an axis of one sample. Steps stand on disk until all tiles are done, and are then integrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +153,10 @@ def _applied(
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
     except DataError as error:
         raise DataError(f"{volume.path}: {error}") from error
+    steps = {step: Cube(steps_of(out) / step, shape) for names in made.integrated.values() for step in names if step}
     job = TileJob(
         made.tiling, shape, made.blended,
-        read=ReadScaled(volume, name, scaling), write=WriteLive(volume, writer), grain=writer.grain,
+        read=ReadScaled(volume, name, scaling), write=WriteLive(volume, writer, steps), grain=writer.grain,
         open_predictor=OpenWrapped(open_predictor, made.wrap, place.threads),
         derive=partial(made.derive, scaling=scaling),
         identity={
@@ -159,9 +167,19 @@ def _applied(
     )  # fmt: skip
     for box in _trace_boxes(volume.spec.grid):
         writer.write_traces(box, volume.traces(box))
+    for cube in steps.values():
+        cube.path.parent.mkdir(exist_ok=True)
+        cube.make_room()
     swept = sweep(job, scratch, pool=place.pool, workers=place.workers, memory_mb=place.memory_mb)
+    for variable, names in made.integrated.items():
+        logger.info("%s: integrating %s over the whole volume", out, variable)
+        integrate_volume(
+            ReadSteps(steps), names, shape, partial(_write_integrated, write=job.write, name=variable, shape=shape),
+            writer.grain, memory_mb=place.memory_mb, pool=place.pool,
+        )  # fmt: skip
     files = writer.finish()
     forget_run(scratch)
+    shutil.rmtree(steps_of(out), ignore_errors=True)
     return Applied(files, volume.spec.grid, found, swept, (*notes, *_counted(swept)))
 
 
@@ -170,12 +188,24 @@ def scratch_of(out: Path) -> Path:
     return out.with_name(out.name + ".tiles")
 
 
+def steps_of(out: Path) -> Path:
+    """Return the folder beside an output in which steps wait to be integrated."""
+    return out.with_name(out.name + ".steps")
+
+
+def _write_integrated(
+    box: Box, values: Array, *, write: Callable[[Box, Array, str], None], name: str, shape: tuple[int, ...]
+) -> None:
+    """Write a box of a variable, in samples around 0, as a share of the trace around a half: about 0 to 1."""
+    write(box, (values / shape[-1] + 0.5).astype(np.float32), name)
+
+
 def _check_memory(tiling: Tiling, n_outputs: int, memory_mb: float) -> None:
     """Raise DataError where one batch does not fit, of which three may be on their way."""
     needed = 4 * (1 + n_outputs) * tiling.batch_size * math.prod(tiling.patch) / 1e6
     if needed > memory_mb:
         raise DataError(
-            f"a batch of {tiling.batch_size} tiles of {tiling.patch} takes {needed:.0f} MB with what the model gives, "
+            f"a batch of {tiling.batch_size} tiles of {tiling.patch} takes {needed:.2f} MB with what the model gives, "
             f"and a worker may take {memory_mb:g} MB. Give a smaller patch or batch_size, or more memory (--memory-mb)"
         )
 
@@ -224,6 +254,7 @@ def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> Wri
             logger.info("%s: going on with a run that was not finished; the input is looked through once more", out)
             return writer
     forget_run(scratch)  # before: marks of a run without its output would leave holes in another one
+    shutil.rmtree(steps_of(out), ignore_errors=True)
     return create_volume(out, spec, wanted, force=force)
 
 
@@ -297,26 +328,43 @@ class ReadScaled:
     scaling: Scaling
 
     def __call__(self, box: Box) -> Array:
-        values = self.volume.read(box, self.name)
-        scaled = np.empty(values.shape, dtype=np.float32)
-        step = max(1, len(values) * SCALED_BYTES // max(scaled.nbytes, 1))
-        for k in range(0, len(values), step):  # at once it would take several copies of the box
-            scaled[k : k + step] = self.scaling(
-                values[k : k + step], first=box[-1].start, n_time=self.volume.spec.grid.shape[-1]
-            )
+        scaled = np.empty(box_shape(box), dtype=np.float32)
+        first, chunk = box[0].start, self.volume.chunks[0]
+        edges = [first, *range((first // chunk + 1) * chunk, box[0].stop, chunk), box[0].stop]
+        for start, stop in itertools.pairwise(edges):  # of all chunks in a box at once zarr would hold two copies
+            values = self.volume.read((slice(start, stop), *box[1:]), self.name)
+            rows, step = scaled[start - first : stop - first], max(1, len(values) * SCALED_BYTES // values.nbytes)
+            for k in range(0, len(values), step):
+                rows[k : k + step] = self.scaling(
+                    values[k : k + step], first=box[-1].start, n_time=self.volume.spec.grid.shape[-1]
+                )
         return scaled
 
 
 @dataclass(frozen=True, slots=True)
 class WriteLive:
-    """Writes boxes, with 0 where the grid has holes: nothing was recorded there."""
+    """Writes boxes, with 0 where the grid has holes: nothing was recorded there. Steps go to files of their own."""
 
     volume: Volume
     writer: Writer
+    steps: Mapping[str, Cube]
 
     def __call__(self, box: Box, values: Array, name: str) -> None:
+        if name in self.steps:
+            self.steps[name].write(box, values)
+            return
         live = self.volume.traces(box[:-1]).live
         self.writer.write(box, values if live.all() else np.where(live[..., None], values, np.float32(0)), name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSteps:
+    """Reads boxes of steps; those of an axis of one sample are 0."""
+
+    steps: Mapping[str, Cube]
+
+    def __call__(self, box: Box, name: str) -> Array:
+        return self.steps[name].read(box) if name else np.zeros(box_shape(box), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

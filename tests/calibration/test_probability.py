@@ -19,7 +19,8 @@ def test_scale_and_shift_are_found_again() -> None:
     labels[0][:50] = -1  # not known
     found = calibrate_probability(logits, labels)
     assert (found.scale, found.shift) == (pytest.approx(0.5, abs=0.02), pytest.approx(-1, abs=0.03))
-    assert found.ece_before is not None and found.ece_after is not None
+    assert found.ece_before is not None
+    assert found.ece_after is not None
     assert found.ece_after < 0.005 < found.ece_before
     assert found.n_voxels == 3 * 200 * 200 - 50 * 200
     assert "3 volumes" in found.note

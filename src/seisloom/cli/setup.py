@@ -281,8 +281,8 @@ def _select(what: str, choices: list[str], default: str) -> str:
 
 def _look() -> dict[str, Any]:  # Any: questionary hands them on to prompt_toolkit
     """Return colours; none where the screen has none."""
-    from prompt_toolkit.output import ColorDepth
     from questionary import Style
 
     style = Style([("qmark", "fg:ansired bold"), ("question", "bold"), ("answer", "fg:ansiblue bold")])
-    return {"style": style, **({"color_depth": ColorDepth.DEPTH_1_BIT} if screen.out.no_color else {})}
+    # prompt_toolkit's name for black and white; it does not heed NO_COLOR by itself
+    return {"style": style, **({"color_depth": "DEPTH_1_BIT"} if screen.out.no_color else {})}

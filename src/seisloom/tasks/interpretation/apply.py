@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -54,16 +54,18 @@ def apply(
     for record in records:
         made = tiled(recipe, calibration, record.values.shape)
         found, blended = apply_to_array(made, predictor, record.values)
+        found = {name: one for name, one in found.items() if name in made.products}
         if "rgt" in made.products:
-            steps = [blended[step] for step in STEPS if step in blended]
-            found = {**found, "rgt": integrate(_on_axes(steps, record.values.shape))}
+            found["rgt"] = _integrated(made.integrated["rgt"], blended)
         products.append(VolumeProduct(record, found, blended))
     return products
 
 
-def _on_axes(steps: list[Array], shape: tuple[int, ...]) -> list[Array]:
-    """Return steps along every axis of a volume; along an inline axis of length 1 there are none."""
-    return steps if len(steps) == len(shape) else [np.zeros(shape, dtype=np.float32), *steps]
+def _integrated(names: tuple[str, ...], blended: Mapping[str, Array]) -> Array:
+    """Return relative time from its steps, in the unit of `seisloom.tiled`: a share of the trace around a half."""
+    shape = blended[names[-1]].shape
+    steps = [blended[name] if name else np.zeros(shape, dtype=np.float32) for name in names]
+    return np.asarray(integrate(steps) / shape[-1] + 0.5, dtype=np.float32)
 
 
 def plan_tiles(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | None, grid: Grid) -> Tiled:
@@ -97,8 +99,14 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
             derive, attributes=attributes, calibration=calibration or ProbabilityCalibration(),
             threshold=keys.threshold,
         ),
-        wrap=see,
+        wrap=see, integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {},
     )  # fmt: skip
+
+
+def _step_names(see: See, shape: tuple[int, ...]) -> Iterator[str]:
+    """Yield the name of the steps along each axis of a volume; none along an axis that is not looked along."""
+    for name in STEPS[-len(shape) :]:
+        yield name if name in see.blended else ""
 
 
 def _wanted(recipe: InterpretationRecipe) -> tuple[str, ...]:
@@ -249,7 +257,8 @@ def derive(
             made[name][where] = values
     if "dhr" in outputs:
         made["dhr"] = outputs["dhr"] / np.float32(scaling.gain)
-    return {name: made[name] for name in attributes if name != "rgt"}
+    steps = {name: outputs[name] for name in STEPS if name in outputs}
+    return {**{name: made[name] for name in attributes if name != "rgt"}, **steps}
 
 
 def normals_at(outputs: Mapping[str, Array], where: Array) -> Array:
