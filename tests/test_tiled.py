@@ -161,6 +161,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("source") / "survey.zarr", layers())
 
 
+@pytest.fixture(autouse=True)
+def _notes_are_heard(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(logging.getLogger("seisloom"), "propagate", True)  # the command stops it
+    caplog.set_level(logging.INFO, "seisloom")
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Executor]:
     """Processes that load torch once for all tests; `workers` says how many of them are used."""
@@ -325,7 +331,6 @@ def test_a_predictor_that_fails_leaves_a_run_that_goes_on_to_the_same_files(
         applied(source, out, partial(failing, RuntimeError, LATE // workers), workers=workers, pool=many)
     assert scratch_of(out).is_dir()
     assert "out.zarr: not finished. The command that began it goes on" in caplog.text
-    caplog.set_level(logging.INFO)
     applied(source, out, tile_dependent)
     assert "going on with a run that was not finished" in caplog.text
     assert digests(tmp_path / "failed") == digests(tmp_path / "undisturbed")
@@ -441,7 +446,10 @@ def test_a_source_is_never_replaced_by_its_own_result(tmp_path: Path, name: str,
         ({"memory_mb": float("nan")}, "memory_mb nan: give the 10.6 bytes"),
         ({"memory_mb": -5}, "more memory"),
         ({"memory_mb": 0.02, "wanted": Wanted(chunk=SHAPE)}, r"takes 0.25 MB .* Allow at least 1 MB \(--memory-mb\)"),
-        ({"tiling": Tiling(patch=(300, 300, 300)), "memory_mb": 100}, r"takes 216\.00 MB .* more memory \(--memory-mb\)"),
+        (
+            {"tiling": Tiling(patch=(300, 300, 300)), "memory_mb": 100},
+            r"takes 216\.00 MB .* more memory \(--memory-mb\)",
+        ),
         ({"tiling": Tiling(patch=(8, 8))}, "patch .8, 8. has 2 numbers, .* 3 axes"),
         ({"tiling": Tiling(patch=(8, 8, 0))}, "every length must be at least 1"),
         ({"tiling": Tiling(patch=(8, 8, 8), overlap=1)}, "overlap 1: it is the share"),
@@ -540,7 +548,6 @@ def test_a_run_with_one_part_shows_how_far_it_is(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("seisloom.progress.LINE_EVERY_S", 0.0)
-    caplog.set_level(logging.INFO)
     done = applied(source, tmp_path / "out.zarr", tile_dependent, memory_mb=512, wanted=Wanted(chunk=SHAPE))
     lines = [one for one in caplog.messages if one.startswith("computing tiles")]
     assert done.swept.n_owners == 1

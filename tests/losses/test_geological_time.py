@@ -43,7 +43,8 @@ def test_what_is_not_known_has_no_part() -> None:
     loss = term(wrong, label)
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == pytest.approx(0, abs=1e-9)
-    assert wrong.grad is not None and bool(torch.isfinite(wrong.grad).all())
+    assert wrong.grad is not None
+    assert bool(torch.isfinite(wrong.grad).all())
     nothing = term(wrong, torch.full_like(truth, torch.nan))
     assert float(nothing.detach()) == 0
     nothing.backward()  # type: ignore[no-untyped-call]
