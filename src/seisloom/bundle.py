@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -238,6 +238,10 @@ def shipped_bundles() -> tuple[str, ...]:
     return tuple(sorted(item.parent.name for item in folder.glob("*/recipe.yaml")))
 
 
+def _as_it_is(recipe: Recipe) -> Recipe:
+    return recipe
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What `apply` and `evaluate` run: a bundle, or a classical method, behind one face.
@@ -256,6 +260,8 @@ class Opened:
     predictor: Predictor
     calibration: Calibration | None
     bundle: Bundle | None = None
+    adapt: Callable[[Any], Any] = _as_it_is
+    """Narrows a recipe to what a method can do; see `seisloom.config.Method.adapt`."""
 
     def records(self, source: Any, *, fs_hz: float | None = None) -> list[Record]:
         """Return the records of a path, an ObsPy Stream, or an array with its sampling rate."""
@@ -284,7 +290,7 @@ class Opened:
         values = self.recipe.model_dump(mode="json")
         said = [*changes, *(f"{key}={json.dumps(value)}" for key, value in apply.items())]
         paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said]
-        return replace(self, recipe=recipe_from(values, paths, where=self.name))
+        return replace(self, recipe=self.adapt(recipe_from(values, paths, where=self.name)))
 
 
 def open_predictor(
@@ -320,6 +326,7 @@ def open_predictor(
             raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
         method = plugins.load("methods", text)(name=text)
         chosen = method.adapt(recipe if recipe is not None else read_recipe(method.task))
-        return Opened(text, plugins.load("tasks", method.task), chosen, method.predictor(chosen), None)
+        predictor, task = method.predictor(chosen), plugins.load("tasks", method.task)
+        return Opened(text, task, chosen, predictor, None, adapt=method.adapt)
     known = [*shipped_bundles(), *plugins.names("methods")]
     raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")

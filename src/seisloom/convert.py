@@ -248,7 +248,7 @@ def convert(
         OutputError: see `create_volume`.
     """
     volume = open_volume(source, given)
-    if Path(out).absolute() == Path(source).absolute():
+    if Path(out).resolve() == Path(source).resolve():
         raise OutputError(f"{out}: is the source itself. Choose another place")
     for note in volume.notes:
         logger.info("%s: %s", source, note)
@@ -295,7 +295,7 @@ def cut(
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file, and --patch writes a folder. Choose another place")
-    if folder.absolute() in (Path(source).absolute(), *Path(source).absolute().parents) and force:
+    if folder.resolve() in (Path(source).resolve(), *Path(source).resolve().parents) and force:
         raise OutputError(f"{folder}: holds the source itself. Choose another folder")
     volume = open_volume(source, given)
     others = {name: open_volume(path, given) for name, path in (targets or {}).items()}

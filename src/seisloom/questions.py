@@ -69,7 +69,8 @@ def question(draft: Draft, path: str) -> Question | None:
         return None
     text, rest = _first_sentence(description)
     kind = "" if choices else _kind_and_bounds(field)
-    said = " ".join(filter(None, (rest, kind, _how_to_clear(field, value))))
+    is_needed = value is None and bool(hint.choices)
+    said = " ".join(filter(None, (rest, kind, "" if is_needed else _how_to_clear(field, value))))
 
     def check(answer: str) -> str:
         try:
@@ -81,7 +82,7 @@ def question(draft: Draft, path: str) -> Question | None:
     said = "\n".join(filter(None, (said, note, hint.help)))
     return Question(
         path, text, said, _unbracketed(value), choices or hint.choices,
-        is_open=not choices, is_needed=value is None and bool(hint.choices), check=check,
+        is_open=not choices, is_needed=is_needed, check=check,
     )  # fmt: skip
 
 

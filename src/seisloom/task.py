@@ -29,9 +29,7 @@ Calibration = Any
 Report = Any
 
 
-def all_of(
-    records: Iterable[Record], picks: str | Path | None, shots: str | None
-) -> tuple[list[Record], list[Record]]:
+def all_of(records: Iterable[Record], picks: str | Path | None, shots: str | None) -> tuple[list[Record], list[Record]]:
     """Return all records, and none that are left.
 
     Raises:

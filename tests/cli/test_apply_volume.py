@@ -154,7 +154,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "cut off": (("cut.sgy",), r"cut\.sgy: is cut off.*truncate -s 70400 FILE"),
     "unknown variable": ((*OK, "--variable", "velocity"), r"no variable 'velocity'; there are amplitude"),
     "unknown attribute": ((*OK, "--attributes", "falt"), r"no attribute 'falt'; there are fault, dip, strike"),
-    "attribute of another network": ((*OK, "--attributes", "rgt"), r"apply\.attributes: rgt"),
+    "attribute of another network": ((*OK, "--attributes", "rgt"), r"finds fault, dip, strike, and none of rgt"),
     "unknown key": ((*OK, "--ovrlap", "0.5"), r"ovrlap: unknown key; did you mean 'overlap'\?"),
     "overlap 1": ((*OK, "--overlap", "1"), r"apply\.overlap: input should be less than 1"),
     "negative overlap": ((*OK, "--overlap", "-0.1"), r"apply\.overlap: input should be greater than or equal to 0"),

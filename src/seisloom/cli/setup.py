@@ -206,7 +206,7 @@ def _remark(path: str, answer: str) -> None:
     except MissingDataError as error:
         missing = str(error)
     if missing:
-        _indented(f"{missing}. The run needs it.", "yellow")
+        _indented(f"the run will need it: {missing}", "yellow")
 
 
 def _ask_folder(folder: Path) -> str:

@@ -11,7 +11,7 @@ import typer
 from seisloom.cli import screen
 from seisloom.cli.data import Cluster, as_changes, open_recipe
 from seisloom.cli.given import takes_given
-from seisloom.cli.values import folder_for, picture_for, quantile_lines, shot_numbers, writing
+from seisloom.cli.values import folder_for, numbers, picture_for, quantile_lines, shot_numbers, writing
 from seisloom.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def apply(
     min_snr_db: MinSnr = None,
     false_alarm_rate: FalseAlarms = None,
     variable: Annotated[str | None, typer.Option(help="Volumes: variable of the source; amplitudes.")] = None,
+    chunk: Annotated[str | None, typer.Option(help="Volumes: chunks of a Zarr output, slowest axis first.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Volumes: several chunks in a file: 512,512,512.")] = None,
     workers: Annotated[int, typer.Option(help="Volumes: processes that run tiles.")] = 1,
     cluster: Cluster = None,
     memory_mb: Annotated[float, typer.Option(help="Volumes: MB a worker may take beside the network.")] = 512,
@@ -175,18 +177,21 @@ def apply(
     if opened.task.tile is None:
         _pick(opened, source, out, figure)
         return
+    from seisloom.io.volumes.volume import Wanted
     from seisloom.run.apply import Where, apply_volume
 
     where = Where(workers, cluster, device, memory_mb)
+    wanted = Wanted(chunk=numbers("--chunk", chunk), shard=numbers("--shard", shard))
     with writing(out):
         done = apply_volume(
-            opened, source, out, variable=variable, given=given, where=where, checkpoint=checkpoint, force=force
-        )
+            opened, source, out, variable=variable, given=given, wanted=wanted, where=where, checkpoint=checkpoint,
+            force=force,
+        )  # fmt: skip
     for note in done.notes:
         screen.say(note)
     swept = done.swept
     screen.say(
-        f"read {source}: {done.grid.lengths}; {swept.forwards_needed} tiles"
+        f"read {source}: {done.grid.lengths}; {swept.forwards_needed} tile{'s' * (swept.forwards_needed > 1)}"
         + (f", {swept.n_resumed} of {swept.n_owners} parts were there already" if swept.n_resumed else "")
     )
     for path in done.files:

@@ -36,6 +36,16 @@ def shot_numbers(shots: str | None) -> str | None:
     return shots
 
 
+def numbers(option: str, text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers of an option such as 128,128,128."""
+    if text is None:
+        return None
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise RecipeError(f"{option} {text}: give whole numbers above 0, such as {option} 128,128,128")
+    return tuple(map(int, words))
+
+
 def folder_for(out: Path, option: str = "--out") -> Path:
     """Return a folder that can be written to, not yet made.
 

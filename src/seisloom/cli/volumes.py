@@ -10,6 +10,7 @@ import typer
 from seisloom.cli import screen
 from seisloom.cli.data import Cluster, Force, Workers
 from seisloom.cli.given import takes_given
+from seisloom.cli.values import numbers
 from seisloom.errors import RecipeError
 
 volume = typer.Typer(no_args_is_help=True, help="Look at volumes.")
@@ -49,7 +50,7 @@ def convert(
         from seisloom.convert import cut
 
         targets = dict(_named(one) for one in target or [])
-        size, step = _numbers("--patch", patch), _numbers("--stride", stride)
+        size, step = numbers("--patch", patch), numbers("--stride", stride)
         assert size is not None
         for path in cut(source, out, patch=size, stride=step, targets=targets, given=given, force=force):
             screen.say(f"wrote {path}")
@@ -57,7 +58,7 @@ def convert(
     for name, value in (("--stride", stride), ("--target", target)):
         if value:
             raise RecipeError(f"{name} goes with --patch: seisloom convert {source} FOLDER --patch 128,128,128")
-    wanted = Wanted(chunk=_numbers("--chunk", chunk), shard=_numbers("--shard", shard))
+    wanted = Wanted(chunk=numbers("--chunk", chunk), shard=numbers("--shard", shard))
     with executor(cluster, workers) as pool:
         done = run_convert(
             source, out, given=given, wanted=wanted, like=like, variables=variable or [], pool=pool, force=force
@@ -66,16 +67,6 @@ def convert(
     screen.say(f"read {source}: {done.spec.grid.lengths}; {said}")
     for path in done.files:
         screen.say(f"wrote {path}")
-
-
-def _numbers(option: str, text: str | None) -> tuple[int, ...] | None:
-    """Return the numbers of an option such as 128,128,128."""
-    if text is None:
-        return None
-    words = text.replace(",", " ").split()
-    if not words or not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise RecipeError(f"{option} {text}: give whole numbers above 0, such as {option} 128,128,128")
-    return tuple(map(int, words))
 
 
 def _named(text: str) -> tuple[str, Path]:
@@ -181,6 +172,7 @@ def cube(
     from seisloom.cli.values import picture_for, writing
     from seisloom.convert import open_volume
     from seisloom.figures.volumes import draw_planes
+
     picture_for(out)
     opened = open_volume(source, given)
     shown = variable or next(iter(opened.spec.variables))

@@ -35,7 +35,7 @@ Write: TypeAlias = Callable[[Box, Array, str], None]
 """Stores the samples of a box, float32, of a variable; the edges of boxes are multiples of `grain`."""
 Derive: TypeAlias = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """From arrays of one shape by name to others of that shape, float32."""
-SUMS_SHARE, READING_SHARE = 0.4, 0.05
+SUMS_SHARE, READING_SHARE = 0.4, 0.04
 """Of the memory of a worker: the sums of an owner, and a block that is read. Up to three blocks are there at once; the
 rest is for batches, their outputs and weights."""
 

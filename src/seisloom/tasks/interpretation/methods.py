@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from seisloom.config import Method
+from seisloom.errors import RecipeError
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.discontinuity import discontinuity, fault_lines
 
@@ -30,7 +31,9 @@ class Discontinuity(Method):
         """Return the recipe with the attributes that are found here; a volume is seen as it is, not by sections."""
         keys = recipe.apply
         wanted = tuple(name for name in keys.attributes or FOUND if name in FOUND)
-        changes = {"attributes": wanted or FOUND, "along": keys.along or "cube", "views": 1}
+        if not wanted:
+            raise RecipeError(f"{self.name} finds {', '.join(FOUND)}, and none of {', '.join(keys.attributes)}")
+        changes = {"attributes": wanted, "along": keys.along or "cube", "views": 1}
         # The recipe may be that of a network without faults, to whose volumes the method is applied beside it
         model = recipe.model.model_copy(update={"fault": True})
         return recipe.model_copy(update={"model": model, "apply": keys.model_copy(update=changes)})

@@ -109,6 +109,12 @@ class InterpretationApply(Config):
             rest["attributes"] = tuple(one for name in chosen for one in SWITCHES[name])
         return rest
 
+    @field_validator("patch", mode="before")
+    @classmethod
+    def _numbers(cls, sizes: Any) -> Any:  # Any: not yet validated
+        """Take 64,64 as the command line says it."""
+        return tuple(sizes.replace(",", " ").split()) if isinstance(sizes, str) else sizes
+
     @field_validator("attributes", mode="before")
     @classmethod
     def _listed(cls, names: Any) -> Any:  # Any: not yet validated
@@ -132,7 +138,10 @@ class InterpretationApply(Config):
 
 
 def _is_on(value: Any) -> bool:  # Any: not yet validated
-    return str(value).lower() in ("true", "y", "yes", "1")
+    word = str(value).lower()
+    if word not in ("true", "y", "yes", "1", "false", "n", "no", "0", "none"):
+        raise ValueError(f"fault, rgt and dhr are true or false, not {value!r}")
+    return word in ("true", "y", "yes", "1")
 
 
 class InterpretationCalibrate(Config):
