@@ -191,7 +191,7 @@ class Recipe(Config):
     questions: ClassVar[tuple[str, ...]] = (
         "model.name", "train.epochs", "train.batch_size", "train.lr", "train.init_from",
     )  # fmt: skip
-    """Keys that `seisloom setup` asks for, by their path, in this order; those that a recipe has not are passed over."""
+    """Keys that `seisloom setup` asks for, by their path, in this order; those that it has not are passed over."""
 
     task: Annotated[str, AfterValidator(_known_task)]
     """The room."""

@@ -52,7 +52,7 @@ class InterpretationData(Config):
     target_valid: str | None = None
     """Folder of their targets."""
     n1: int | None = Field(None, ge=1)
-    """Samples of a cube along time or depth, the fastest in the file; None takes the side-car's, or a cube root."""
+    """Samples of a cube along time or depth, the fastest in the file; None takes what the side-car says."""
     n2: int | None = Field(None, ge=1)
     """Crosslines of a cube."""
     n3: int | None = Field(None, ge=1)
