@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, gcd, log, prod
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -293,7 +294,7 @@ def page(rates: Rates, machine: str) -> str:
     # Each owner that is handed out is looked for among all that are left
     power = log(rates["hand_out_12_s"] / rates["hand_out_8_s"]) / log(12**3 / 8**3)
     band = PATCH * SHAPE[1] * SHAPE[2]
-    return PAGE.format(
+    said = PAGE.format(
         shape=" x ".join(map(str, SHAPE)), size=tb(VALUE * n), patch=PATCH, chunk=CHUNK, memory_mb=MEMORY_MB,
         machine=machine, measured=measured(rates), counted=counted(works, kept), small=SMALL,
         cpus=times_on_cpus(works, rates, kept), gpus=times_with_gpus(works, rates, kept), schemes=schemes(works),
@@ -313,6 +314,13 @@ def page(rates: Rates, machine: str) -> str:
         column_gb=f"{SUM * 512 * 512 * SHAPE[2] / 1e9:.0f}", owner_mb=f"{SUM * prod(usual.owner) / 1e6:.0f}",
         bytes_a_value=BYTES_A_VALUE, sums_share=f"{SUMS_SHARE:.0%}",
     )  # fmt: skip
+    return wrapped(said)
+
+
+def wrapped(text: str) -> str:
+    """Return a page whose paragraphs, tables and headings aside, have lines of 120."""
+    parts = text.rstrip().split("\n\n")
+    return "\n\n".join(part if part[0] in "#|<-" else fill(part, 120, break_on_hyphens=False) for part in parts) + "\n"
 
 
 PAGE = """# Scale: a survey of 1 TB, on paper

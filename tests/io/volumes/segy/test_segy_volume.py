@@ -20,6 +20,7 @@ import segyio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seisloom.convert import convert, open_volume
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.volumes.grid import Axis, Box, Grid, boxes, whole
 from seisloom.io.volumes.segy.samples import from_ibm, sample_type, to_ibm
@@ -682,3 +683,17 @@ def test_an_su_file_comes_back_and_becomes_segy(pack_segy: PackSegy, tmp_path: P
     np.testing.assert_array_equal(all_of(segy), samples.reshape(3, 4, 8))
     assert segy.spec.grid.names == volume.spec.grid.names
     assert not segy.layout.little_endian
+
+
+def test_a_header_with_another_number_of_samples_is_noted(tmp_path: Path) -> None:
+    values = np.ones((3, 4, 20), dtype=np.float32)
+    values.tofile(tmp_path / "a.bin")
+    convert(tmp_path / "a.bin", tmp_path / "a.sgy", given=Given(n1=20, n2=4, n3=3))
+    raw = bytearray((tmp_path / "a.sgy").read_bytes())
+    first = len(raw) - 12 * (240 + 4 * 20)
+    place = first + 5 * (240 + 4 * 20) + 114
+    raw[place : place + 2] = (7).to_bytes(2, "big")
+    (tmp_path / "a.sgy").write_bytes(raw)
+    notes = " ".join(open_volume(tmp_path / "a.sgy").notes)
+    assert "trace headers say 7 to 20 samples" in notes
+    assert "read with 20" in notes

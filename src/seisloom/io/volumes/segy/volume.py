@@ -13,7 +13,7 @@ import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.segy import DEGREES, METERS_IN_A_FOOT, scale
-from seisloom.io.segy_layout import IBM, TRACE_HEADER, SegyLayout, read_layout, read_su_layout
+from seisloom.io.segy_layout import IBM, TRACE_HEADER, WORDS, SegyLayout, read_layout, read_su_layout
 from seisloom.io.volumes.grid import Axis, Box, Grid, box_shape
 from seisloom.io.volumes.segy.index import find_geometry, read_words
 from seisloom.io.volumes.segy.places import CDP_X, CDP_Y
@@ -58,6 +58,12 @@ class SegyVolume:
         geometry = find_geometry(words, given)
         notes = [*layout.notes, *geometry.notes]
         vertical = _vertical(words, notes)
+        fewest, most = words.span(WORDS["n_samples"][0])
+        if fewest != most:
+            notes.append(
+                f"trace headers say {fewest} to {most} samples (bytes 115-116); every trace is read with "
+                f"{len(vertical)}, as the size of the file says. Traces that were shorter end in what stands there"
+            )
         self._number = geometry.number
         self._xy_bytes = _xy_bytes(words, given, notes)
         self.scores = geometry.scores
