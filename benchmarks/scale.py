@@ -161,7 +161,7 @@ def duration(s: float) -> str:
     for unit, length in (("years", 365 * 86400), ("days", 86400), ("h", 3600), ("min", 60)):
         if s >= 2 * length:
             return f"{s / length:.3g} {unit}"
-    return f"{s:.2g} s"
+    return f"{s:.3g} s"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -334,7 +334,7 @@ chunks {chunk}^3, a worker has `--memory-mb {memory_mb}`, and one output is blen
 ## What was measured
 
 `benchmarks/apply_memory.py --stages`, one thread each, on {machine}, with other work going on. Files were in
-memory, not on a slow disk. Such rates differ by a factor of two from run to run.
+memory, not on a slow disk. Such rates differ by a factor of two to four from run to run.
 
 {measured}
 
@@ -373,8 +373,7 @@ Peak of one worker from Zarr to Zarr with a model that costs nothing (`benchmark
 for 256^3 samples, {large_peak} MB for 1024 x 1024 x 512. It depends on `--memory-mb`, the chunks and the patch;
 activations of a network come on top. Two things grow with the survey: the place of each trace of a SEG-Y file
 ({places_mb} MB here, more while it is opened; nothing for Zarr), and, in the process that hands them out, the list of
-{n_owners} owners. To hand all of them out takes that process about {hand_out}, so more than about a hundred fast
-GPUs would wait for it: allow larger owners then.
+{n_owners} owners. To hand all of them out takes that process about {hand_out} in all.
 
 ## When it is killed
 

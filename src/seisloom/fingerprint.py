@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from seisloom.compute import InThisProcess, run_jobs
+from seisloom.inference.heap import tidy_heap
 from seisloom.io.volumes.grid import Box, box_size, boxes
 from seisloom.io.volumes.volume import AMPLITUDE, Volume
 from seisloom.progress import track
@@ -159,6 +160,7 @@ def _columns(volume: Volume, name: str) -> Iterator[Box]:
 
 
 def _look_at(box: Box, *, volume: Volume, name: str) -> _Part:
+    tidy_heap()  # it runs in workers of its own, before anything else may
     part = _Part()
     live = volume.traces(box[:-1]).live
     values = np.asarray(volume.read(box, name)[live], dtype=np.float32)  # (trace, time)
