@@ -21,7 +21,8 @@ pexpect = pytest.importorskip("pexpect", reason="no pseudo-terminals here")
 ENTER, DOWN, STOP = "\r", "\x1b[B", "\x03"
 RUN = "import sys; from seisloom.cli.main import main; sys.argv[0] = 'seisloom'; main()"
 ENVIRONMENT = {
-    **os.environ,
+    # The screen's size is that of the pseudo-terminal, not of whoever runs the tests
+    **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
     "TERM": "xterm-256color",
     "PROMPT_TOOLKIT_NO_CPR": "1",  # a pseudo-terminal does not answer where its cursor is
     "PYTHONWARNINGS": "ignore",

@@ -41,7 +41,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def recipe_for(root: Path) -> InterpretationRecipe:
-    found = read_recipe("interpretation", [f"data.root={root}"])
+    found = read_recipe("interpretation", [f"data.root={root}", "model.dims=3"])
     assert isinstance(found, InterpretationRecipe)
     return found
 
