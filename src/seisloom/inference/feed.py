@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 
 from seisloom.errors import SchemaError, SeisloomError
-from seisloom.inference.lattice import Box, Index, Lattice
+from seisloom.inference.lattice import Box, Index, Lattice, within
 from seisloom.sample import Array, Arrays, Predictor
 
 T = TypeVar("T")
@@ -55,10 +55,10 @@ def tile_inputs(
     for block, box, some in read_ahead:
         finite = bool(np.isfinite(block).all())
         for tile in some:
-            values = block[(slice(None), *_within(lattice.box(tile), box))]
+            values = block[(slice(None), *within(lattice.box(tile), box))]
             yield (
                 _for_model(lattice, values, prepare),
-                0 if finite else _not_finite(block[(slice(None), *_within(lattice.cell(tile), box))]),
+                0 if finite else _not_finite(block[(slice(None), *within(lattice.cell(tile), box))]),
             )
 
 
@@ -86,10 +86,6 @@ def _for_model(lattice: Lattice, values: Array, prepare: Prepare | None) -> Arra
 
 def _not_finite(values: Array) -> int:
     return int((~np.isfinite(values)).any(axis=0).sum())
-
-
-def _within(box: Box, around: Box) -> Box:
-    return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, around, strict=True))
 
 
 def batches(inputs: Iterator[tuple[Array, int]], batch_size: int) -> Iterator[tuple[Array, list[int]]]:

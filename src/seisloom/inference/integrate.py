@@ -31,7 +31,7 @@ from scipy import fft, optimize, sparse
 
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError, OutputError
-from seisloom.inference.lattice import Box
+from seisloom.inference.lattice import Box, within
 from seisloom.progress import track
 from seisloom.sample import Array
 
@@ -61,12 +61,14 @@ def increments(rgt: Array) -> tuple[Array, ...]:
     >>> increments(np.array([1.0, 2.0, 4.0]))[0].tolist()
     [1.0, 2.0, 2.0]
     """
-    found = []
-    for axis, n in enumerate(rgt.shape):
-        steps = np.diff(rgt, axis=axis)
-        last = steps.take([-1], axis=axis) if n > 1 else np.zeros_like(rgt)
-        found.append(np.concatenate([steps, last], axis=axis))
-    return tuple(found)
+    return tuple(increment(rgt, axis) for axis in range(rgt.ndim))
+
+
+def increment(rgt: Array, axis: int) -> Array:
+    """Return the differences of neighbours along one axis, see `increments`."""
+    steps = np.diff(rgt, axis=axis)
+    last = steps.take([-1], axis=axis) if steps.shape[axis] else np.zeros_like(rgt)
+    return np.concatenate([steps, last], axis=axis)
 
 
 def integrate(increments: Sequence[Array]) -> Array:
@@ -390,7 +392,7 @@ def _refine_box(job: tuple[Work, Box, Array, tuple[int, ...]]) -> int:
             values = _along(matrix.astype(np.float32), used, axis)
         read = (_finite(work, outer, axis) for axis in range(len(outer)))
         values = integrate_near(read, values, reach=plan.block)
-        result[_within(part, box)] = values[_within(part, outer)] + level
+        result[within(part, box)] = values[within(part, outer)] + level
     work.write(box, result)
     return result.size
 
@@ -534,10 +536,6 @@ def _cut(box: Box, sizes: Sequence[int]) -> Iterator[Box]:
 
 def _replaced(box: Box, axis: int, side: slice) -> Box:
     return (*box[:axis], side, *box[axis + 1 :])
-
-
-def _within(box: Box, around: Box) -> Box:
-    return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, around, strict=True))
 
 
 def _on_axis(values: Array, axis: int, n_axes: int) -> Array:

@@ -170,3 +170,8 @@ def lattice(shape: Sequence[int], patch: Sequence[int], *, overlap: float, windo
     if not 0 <= overlap < 1:
         raise DataError(f"overlap {overlap:g}: it is the share of a patch, 0 to below 1; 0.25 is usual, 0.5 smoother")
     return Lattice(tuple(axis_tiles(n, p, overlap=overlap, window=window) for n, p in zip(shape, patch, strict=True)))
+
+
+def within(box: Box, around: Box) -> Box:
+    """Return a box counted from the corner of another one around it."""
+    return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, around, strict=True))

@@ -10,8 +10,9 @@ import numpy as np
 
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.errors import RecipeError
-from seisloom.inference.integrate import integrate
+from seisloom.inference.integrate import increment, integrate
 from seisloom.inference.sweep import Tiling
+from seisloom.inference.windows import predict_in_batches
 from seisloom.io.volumes.grid import Grid
 from seisloom.metrics.orientation import angles_of
 from seisloom.sample import Array, Arrays, Predictor
@@ -206,30 +207,14 @@ class See:
             for way, seen in ways.items():
                 axis = 2 if way == "inline" else 3
                 sections = np.moveaxis(x, axis, 1)  # (batch, section, channel, across, time)
-                rows = sections.reshape(-1, *sections.shape[2:])
-                parts = [seen({"x": part}) for part in _in_batches(np.ascontiguousarray(rows), SECTIONS)]
-                for name in parts[0]:
-                    every = np.concatenate([part[name] for part in parts])[: len(rows)]
+                rows = [{"x": row} for row in sections.reshape(-1, *sections.shape[2:])]
+                for name, every in predict_in_batches(seen, rows, batch_size=SECTIONS).items():
                     back = np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
                     share = 1.0 if name in STEPS[:2] else 0.5  # lateral steps are seen one way alone
                     total[name] = total.get(name, np.float32(0)) + np.float32(share) * back
             return total
 
         return predict
-
-
-def increment(rgt: Array, axis: int) -> Array:
-    """Return steps to the next sample along an axis; the last one repeats the one before, see `increments`."""
-    steps = np.diff(rgt, axis=axis)
-    last = steps.take([-1], axis=axis) if steps.shape[axis] else np.zeros_like(rgt)
-    return np.concatenate([steps, last], axis=axis)
-
-
-def _in_batches(rows: Array, size: int) -> list[Array]:
-    """Return batches of one size; the last one is filled up by its last row."""
-    short = -len(rows) % size
-    filled = np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)])
-    return np.split(filled, len(filled) // size)
 
 
 def _unit(normal: Array) -> Array:
