@@ -14,6 +14,7 @@ from seisloom.io.volumes.volume import Spec, Traces, Wanted
 from seisloom.io.volumes.zarr.volume import ZarrVolume
 from seisloom.io.volumes.zarr.writer import ZarrWriter
 from seisloom.sample import Array
+from seisloom.signal.axes import look_along
 
 
 def stored(path: Path, values: Array, live: Array, chunk: tuple[int, ...]) -> ZarrVolume:
@@ -74,6 +75,17 @@ def test_it_is_the_same_however_the_file_is_cut(
     monkeypatch.setattr("seisloom.fingerprint.PASS_BYTES", 10_000)
     found.append(fingerprint(ZarrVolume(tmp_path / "6.zarr")).to_json())
     assert all(one == found[0] for one in found)
+
+
+def test_axes_are_judged_by_samples_of_boxes_all_over_the_survey(
+    tmp_path: Path, survey: tuple[Array, Array], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, live = survey
+    monkeypatch.setattr("seisloom.fingerprint.PROBE", 64)
+    found = fingerprint(stored(tmp_path / "one.zarr", values, live, (2, 3, 16)))
+    probes = [values[..., start : start + 64] for start in (0, 48, 96)]  # the lateral axes are shorter
+    for name, look in zip(("inline", "crossline", "time"), look_along(probes, 3), strict=True):
+        np.testing.assert_equal(found.axes[name], look)
 
 
 def test_a_volume_of_nothing_has_no_numbers_and_says_so(tmp_path: Path) -> None:

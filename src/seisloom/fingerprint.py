@@ -17,12 +17,13 @@ import numpy as np
 
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.inference.heap import tidy_heap
-from seisloom.io.volumes.grid import Box, box_size, boxes
+from seisloom.io.volumes.grid import Box, box_shape, box_size, boxes
 from seisloom.io.volumes.volume import AMPLITUDE, Volume
 from seisloom.progress import track
 from seisloom.sample import Array
 from seisloom.signal.axes import AxisLook, Verdict, axis_verdict, look_along
-from seisloom.signal.sketch import AmplitudeSketch, ExactSum
+from seisloom.signal.sketch import SHIFT, AmplitudeSketch, ExactSum
+from seisloom.signal.trace_kernels import measure_traces
 
 PERCENTILES = (0.1, 0.5, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.5, 99.9)
 N_WINDOWS = 16
@@ -93,6 +94,8 @@ class _Part:
     counted: Array = field(default_factory=lambda: np.zeros(N_WINDOWS, dtype=np.int64))
     traces: Array = field(default_factory=lambda: np.zeros(5, dtype=np.int64))
     """Live, holes, dead, padded traces, and samples that are not finite."""
+    pieces: list[tuple[int, Box, Array]] = field(default_factory=list)
+    """Of probes: which one, where in it, and the samples as they are stored. They are not joined."""
 
     def join(self, other: _Part) -> None:
         self.sketch.join(other.sketch)
@@ -103,23 +106,24 @@ class _Part:
 
 
 def fingerprint(volume: Volume, name: str = AMPLITUDE, *, pool: Executor | None = None) -> Fingerprint:
-    """Return the fingerprint of a variable; every sample is read once, and a few boxes once more.
+    """Return the fingerprint of a variable; every sample is read once.
 
     Args:
         volume: any volume.
         name: its variable.
         pool: where boxes are read; in this process by default.
     """
-    whole = _Part()
+    grid = volume.spec.grid
+    whole, probes = _Part(), [np.zeros(box_shape(box), volume.spec.variables[name]) for box in _probes(grid.shape)]
     todo = list(_columns(volume, name))
     done = run_jobs(pool or InThisProcess(), partial(_look_at, volume=volume, name=name), todo, ahead=8)
-    n_all = int(np.prod(volume.spec.grid.shape))
     pairs = zip(todo, done, strict=True)
+    n_all = math.prod(grid.shape)
     for _, part in track(pairs, total=n_all, what="fingerprint", unit="samples", size=lambda pair: box_size(pair[0])):
         whole.join(part)
-    grid = volume.spec.grid
-    looks = look_along([volume.read(box, name) for box in _probes(grid.shape)], len(grid.axes))
-    return _finished(name, whole, dict(zip(grid.names, looks, strict=True)))
+        for n, place, values in part.pieces:
+            probes[n][place] = values
+    return _finished(name, whole, dict(zip(grid.names, look_along(probes, len(grid.axes)), strict=True)))
 
 
 def _finished(name: str, whole: _Part, axes: Mapping[str, AxisLook]) -> Fingerprint:
@@ -163,33 +167,33 @@ def _look_at(box: Box, *, volume: Volume, name: str) -> _Part:
     tidy_heap()  # it runs in workers of its own, before anything else may
     part = _Part()
     live = volume.traces(box[:-1]).live
-    values = np.asarray(volume.read(box, name)[live], dtype=np.float32)  # (trace, time)
-    finite = np.isfinite(values)
-    first, last = _ends(values)
+    values = volume.read(box, name)
+    part.pieces = list(_pieces(box, values, volume.spec.grid.shape))
     n = values.shape[-1]
+    # Without holes nothing is copied
+    values = np.ascontiguousarray(values.reshape(-1, n) if live.all() else values[live], dtype=np.float32)
+    edges = np.linspace(0, n, N_WINDOWS + 1).round().astype(np.int64)
+    first, last, squares = measure_traces(values, SHIFT, edges, part.sketch.counts, part.counted)
     longest = max(PADDED * n, PADDED_SAMPLES)
     dead = first >= n
     padded = ~dead & ((first > longest) | (n - 1 - last > longest))
-    part.traces += [live.sum(), (~live).sum(), dead.sum(), padded.sum(), (~finite).sum()]
-    index = np.arange(n)
-    counted = finite & (index >= first[:, None]) & (index <= last[:, None])
-    part.sketch.add(values[counted])
-    squares = np.where(counted, values, 0).astype(np.float64) ** 2
-    for k, (begin, end) in enumerate(itertools.pairwise(np.linspace(0, n, N_WINDOWS + 1).round().astype(int).tolist())):
-        # Along a trace NumPy adds in one order whatever stands beside it, and over traces nothing is rounded
-        part.squares[k].add(squares[:, begin:end].sum(axis=-1))
-        part.counted[k] = np.count_nonzero(counted[:, begin:end])
+    not_finite = (last - first + 1)[~dead].sum() - part.counted.sum()
+    part.traces += [live.sum(), (~live).sum(), dead.sum(), padded.sum(), not_finite]
+    for total, column in zip(part.squares, squares.T, strict=True):
+        total.add(column)  # over traces nothing is rounded
     return part
 
 
-def _ends(values: Array) -> tuple[Array, Array]:
-    """Return first and last index of what is not 0 in each trace; of a dead one (n, -1)."""
-    there = values != 0
-    n = values.shape[-1]
-    some = there.any(axis=-1)
-    first = np.where(some, there.argmax(axis=-1), n)
-    last = np.where(some, n - 1 - there[:, ::-1].argmax(axis=-1), -1)
-    return first, last
+def _pieces(box: Box, values: Array, shape: tuple[int, ...]) -> Iterator[tuple[int, Box, Array]]:
+    """Yield what probes share with a box whose samples are given: number, place in the probe, samples."""
+    for n, probe in enumerate(_probes(shape)):
+        shared = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(probe, box, strict=True)]
+        if all(one.start < one.stop for one in shared):
+            in_probe, in_box = (
+                tuple(slice(one.start - own.start, one.stop - own.start) for one, own in zip(shared, of, strict=True))
+                for of in (probe, box)
+            )
+            yield n, in_probe, values[in_box].copy()  # a copy, which lets go of the box
 
 
 def _probes(shape: tuple[int, ...]) -> Iterator[Box]:

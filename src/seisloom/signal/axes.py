@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 
 from seisloom.sample import Array
 
@@ -17,6 +18,8 @@ TIME_MEAN, TIME_LOBE = 0.1, -0.2
 """A trace swings around 0: its mean is below this share of the RMS, and its autocorrelation falls below this."""
 APART = 4.0
 """By how many times the mean share of two axes must differ to be confident."""
+LINES = 1024
+"""Lines that are transformed at once: their spectra stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +40,45 @@ def look_along(boxes: Sequence[Array], n_axes: int) -> list[AxisLook]:
     """Return the look along each axis of boxes of a volume; samples that are not finite count as 0.
 
     Args:
-        boxes: arrays of `n_axes` axes.
+        boxes: arrays of `n_axes` axes, all of one shape.
     """
-    values = [np.nan_to_num(box.astype(np.float64), posinf=0, neginf=0) for box in boxes]
-    return [_look([np.moveaxis(one, axis, -1) for one in values]) for axis in range(n_axes)]
+    shape = boxes[0].shape
+    power = [np.zeros(_padded(n) // 2 + 1) for n in shape]
+    for box in boxes:
+        values = np.nan_to_num(box.astype(np.float64), posinf=0, neginf=0)
+        for axis in range(n_axes):
+            power[axis] += _power_spectrum(np.moveaxis(values, axis, -1))
+    return [_look(one, n) for one, n in zip(power, shape, strict=True)]
 
 
-def _look(boxes: Sequence[Array]) -> AxisLook:
-    power = sum(float(np.sum(one**2)) for one in boxes)
-    count = sum(one.size for one in boxes)
-    if min(one.shape[-1] for one in boxes) < FEW or not power:
+def _padded(n: int) -> int:
+    """Return a length for transforms of lines of `n` samples: no lag below half a line comes round."""
+    return next_fast_len(n + n // 2, real=True)
+
+
+def _power_spectrum(values: Array) -> Array:
+    """Return the power by frequency of lines along the last axis, summed over all of them."""
+    n = values.shape[-1]
+    lines = values.reshape(-1, n)
+    power = np.zeros(_padded(n) // 2 + 1)
+    for start in range(0, len(lines), LINES):
+        spectrum = rfft(lines[start : start + LINES], _padded(n))
+        power += np.sum(spectrum.real**2 + spectrum.imag**2, axis=0)
+    return power
+
+
+def _look(power: Array, n: int) -> AxisLook:
+    """Return the look along an axis of `n` samples from the power spectrum of its lines."""
+    products = irfft(power, _padded(n))[: n // 2]  # by lag: Wiener and Khinchin
+    if n < FEW or not products[0]:
         return AxisLook(np.nan, np.nan, np.nan)
-    means = sum(float(np.sum(one.mean(axis=-1) ** 2)) * one.shape[-1] for one in boxes)
-    correlation = _autocorrelation(boxes)
+    correlation = products / products[0] * n / (n - np.arange(n // 2))
     r1 = np.clip(correlation[1], -1.0, 1.0 - 1e-12)
     return AxisLook(
         period=float(2 * np.pi / np.arccos(r1)),
-        mean_share=float(np.sqrt(means / power)) if count else np.nan,
-        lobe=float(correlation[: max(2, len(correlation) // 2)].min()),
+        mean_share=float(np.sqrt(power[0] / n / products[0])),  # no frequency: the sums of the lines, squared
+        lobe=float(correlation.min()),
     )
-
-
-def _autocorrelation(boxes: Sequence[Array]) -> Array:
-    """Return the mean product of samples by lag over that at no lag, up to the shortest box."""
-    n_lags = min(one.shape[-1] for one in boxes)
-    products, counts = np.zeros(n_lags), np.zeros(n_lags)
-    for one in boxes:
-        n = one.shape[-1]
-        spectrum = np.abs(np.fft.rfft(one.reshape(-1, n), 2 * n)) ** 2
-        products += np.fft.irfft(spectrum.sum(axis=0))[:n_lags]
-        counts += (n - np.arange(n_lags)) * (one.size // n)
-    mean = products / counts
-    return np.asarray(mean / mean[0])
 
 
 def axis_verdict(looks: Sequence[AxisLook]) -> Verdict:

@@ -10,7 +10,8 @@ from seisloom.sample import Array
 
 BITS = 18
 """Of a float's sign, exponent and mantissa that tell a bin: 9 of the mantissa, so a bin is 0.2 % of its value wide."""
-_SHIFT = 32 - BITS
+SHIFT = np.uint32(32 - BITS)
+"""Bits of a float that do not."""
 
 
 @dataclass(eq=False)
@@ -27,7 +28,7 @@ class AmplitudeSketch:
         """Count finite values of any shape."""
         bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32).ravel()
         # The bits of positive floats rise with them, those of negative ones fall
-        order = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)) >> np.uint32(_SHIFT)
+        order = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)) >> SHIFT
         self.counts += np.bincount(order, minlength=1 << BITS)
 
     def join(self, other: AmplitudeSketch) -> None:
@@ -45,8 +46,8 @@ class AmplitudeSketch:
             return float("nan")
         reached = np.cumsum(self.counts)
         place = int(np.searchsorted(reached, max(1, np.ceil(share * reached[-1]))))
-        order = np.array([place], dtype=np.uint32) << np.uint32(_SHIFT)
-        middle = order | np.uint32(1 << (_SHIFT - 1))
+        order = np.array([place], dtype=np.uint32) << SHIFT
+        middle = order | np.uint32(1 << (int(SHIFT) - 1))
         negative = not order[0] >> 31
         bits = ~middle if negative else middle & np.uint32(0x7FFFFFFF)
         value = float(bits.view(np.float32)[0])
