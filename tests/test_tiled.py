@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from seisloom.compute import executor
 from seisloom.convert import create_volume, open_volume
 from seisloom.errors import DataError, OutputError, SchemaError, SeisloomError
+from seisloom.inference.pace import Pace
 from seisloom.inference.sweep import Tiling
 from seisloom.io.volumes.grid import Axis, Grid, whole
 from seisloom.io.volumes.raw.cube import Cube
@@ -136,12 +137,12 @@ def plan(tiling: Tiling, grid: Grid) -> Tiled:
 
 def applied(
     source: Path, out: Path, model: Callable[[], Predictor] = convolutions, *, tiling: Tiling = TILING,
-    identity: Mapping[str, str] = MODEL, memory_mb: float = SMALL_MB, workers: int = 1, pool: Executor | None = None,
-    wanted: Wanted | None = CHUNKS, **more: Any,
+    identity: Mapping[str, str] = MODEL, memory_mb: float = SMALL_MB, workers: int | None = 1,
+    pool: Executor | None = None, wanted: Wanted | None = CHUNKS, **more: Any,
 ) -> Applied:  # fmt: skip
     return apply_to_volume(
         partial(plan, tiling), model, source, out, identity=identity, wanted=wanted,
-        place=Place(pool, workers, memory_mb=memory_mb), **more,
+        place=Place(workers, pool, memory_mb=memory_mb), **more,
     )  # fmt: skip
 
 
@@ -334,6 +335,35 @@ def test_a_predictor_that_fails_leaves_a_run_that_goes_on_to_the_same_files(
     applied(source, out, tile_dependent)
     assert "going on with a run that was not finished" in caplog.text
     assert digests(tmp_path / "failed") == digests(tmp_path / "undisturbed")
+
+
+def test_what_was_chosen_for_a_run_is_kept_when_it_goes_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another choice would change the last bits between the parts of a result."""
+    asked: list[dict[str, Any]] = []
+
+    def choose(*args: Any, **given: Any) -> Pace:
+        asked.append(given)
+        return Pace(1, given["threads"] or 2, given["batch_size"] or 3)
+
+    monkeypatch.setattr("seisloom.tiled.choose_pace", choose)
+    for folder in ("undisturbed", "failed"):
+        (tmp_path / folder).mkdir()
+    done = applied(source, tmp_path / "undisturbed" / "out.zarr", tile_dependent, workers=None)
+    assert done.pace == Pace(1, 2, 3)
+    with pytest.raises(SchemaError, match=r"\(3, 1, 8, 8, 12\)"):
+        applied(source, tmp_path / "failed" / "out.zarr", partial(failing, RuntimeError, LATE * 2 // 3), workers=None)
+    applied(source, tmp_path / "failed" / "out.zarr", tile_dependent, workers=None)
+    assert [(one["threads"], one["batch_size"]) for one in asked] == [(None, None), (None, None), (2, 3)]
+    assert digests(tmp_path / "failed") == digests(tmp_path / "undisturbed")
+
+
+def test_nothing_is_measured_where_workers_are_given(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seisloom.tiled.choose_pace", failing)
+    assert applied(source, tmp_path / "out.zarr", workers=1).pace == Pace(1, 1, TILING.batch_size)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, DataError, MemoryError])

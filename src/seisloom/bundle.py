@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -135,12 +136,22 @@ def write_hashes(file: Path, contents: Array) -> None:
     np.save(file, known[known > 0], allow_pickle=False)
 
 
-def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
-    """Return the network as a function from arrays to arrays, without gradients, on a device."""
+def device_of(name: str = "auto") -> str:
+    """Return the device that a name stands for: auto is a GPU where there is one."""
     import torch
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
+    """Return the network as a function from arrays to arrays, without gradients, on a device.
+
+    Several threads may call it. On a GPU each has a stream of its own and pinned memory, so that what one copies runs
+    beside what another computes.
+    """
+    import torch
+
+    device = device_of(device)
     try:
         moved = network.to(device).eval()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
@@ -153,7 +164,46 @@ def as_predictor(network: nn.Module, device: str = "auto") -> Predictor:
             outputs: Mapping[str, Tensor] = moved(batch)
             return {name: one.float().cpu().numpy() for name, one in outputs.items()}
 
+    return OnDevice(_on_gpu(moved, device) if device.startswith("cuda") else predict, device)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """A network as a predictor that says where it runs: what is put behind it runs there too."""
+
+    predict: Predictor
+    device: str
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        """Return the network's outputs."""
+        return self.predict(arrays)
+
+
+def _on_gpu(network: nn.Module, device: str) -> Predictor:
+    """Return a network on a GPU as a predictor whose copies wait for nobody else's work."""
+    import torch
+
+    own = threading.local()
+
+    def predict(arrays: Arrays) -> dict[str, Array]:
+        if not hasattr(own, "stream"):
+            own.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        with torch.inference_mode(), torch.cuda.stream(own.stream):
+            pinned = {name: torch.from_numpy(np.ascontiguousarray(one)).pin_memory() for name, one in arrays.items()}
+            batch = {name: one.to(device, non_blocking=True) for name, one in pinned.items()}
+            outputs: Mapping[str, Tensor] = network(batch)
+            back = {name: _pinned_copy(one.float()) for name, one in outputs.items()}
+            own.stream.synchronize()
+            return {name: one.numpy() for name, one in back.items()}
+
     return predict
+
+
+def _pinned_copy(values: Tensor) -> Tensor:
+    import torch
+
+    back = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    return back.copy_(values, non_blocking=True)
 
 
 def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
@@ -325,7 +375,7 @@ def open_predictor(
         if checkpoint is not None:
             raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
         method = plugins.load("methods", text)(name=text)
-        chosen = method.adapt(recipe if recipe is not None else read_recipe(method.task))
+        chosen = method.adapt((recipe if recipe is not None else read_recipe(method.task)).without_weights())
         predictor, task = method.predictor(chosen), plugins.load("tasks", method.task)
         return Opened(text, task, chosen, predictor, None, adapt=method.adapt)
     known = [*shipped_bundles(), *plugins.names("methods")]

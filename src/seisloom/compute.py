@@ -35,6 +35,7 @@ class OnCluster(Executor):
 
     def __init__(self, client: Any) -> None:  # Any: a distributed.Client, which has no types
         self._client, self._pool = client, client.get_executor()
+        self.n_workers = sum(client.nthreads().values())
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = self._pool.submit(fn, *args, **kwargs)
@@ -56,17 +57,22 @@ def executor(cluster: str | None = None, workers: int | None = None) -> Executor
     """
     if cluster is not None:
         return _dask_executor(cluster)
-    n_workers = workers if workers is not None else (os.cpu_count() or 1)
+    n_workers = workers if workers is not None else n_cores()
     if n_workers < 1:
         raise SeisloomError(f"--workers {n_workers}: at least 1 is needed")
     if n_workers == 1:
         return InThisProcess()
     # spawn, since a forked child of a process with torch's threads can hang
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=_end_with_parent, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),))
 
 
-def _end_with_parent(parent: int) -> None:
+def n_cores() -> int:
+    """Return the cores that this process may use: a scheduler may have given it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def end_with_parent(parent: int) -> None:
     """End this process when its parent is gone: a killed run must not write on beside one that goes on with it."""
 
     def watch() -> None:

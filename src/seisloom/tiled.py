@@ -19,13 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
+from seisloom.compute import OnCluster, executor
 from seisloom.convert import create_volume, format_of, open_volume, resume_volume
 from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.fingerprint import Fingerprint, fingerprint
 from seisloom.inference.heap import tidy_heap
 from seisloom.inference.integrate import integrate_volume
 from seisloom.inference.memory import predict_array
-from seisloom.inference.resume import forget_run, marked
+from seisloom.inference.pace import Pace, choose_pace
+from seisloom.inference.resume import decided, forget_run, marked
 from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
 from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, boxes
 from seisloom.io.volumes.raw.cube import Cube
@@ -38,6 +40,8 @@ HEADER_BOX = 1 << 16
 """Traces whose headers are copied at once."""
 SCALED_BYTES = 1 << 20
 """Of a box that are scaled at once: they fit the cache of a core."""
+ON_DEVICE = 2
+"""Batches that are under way at once where a GPU runs them: one is copied while the other is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,23 @@ class Tiled:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a job runs, and what it may take there."""
+    """Where a job runs, and what it may take there.
 
-    pool: Executor | None = None
-    workers: int = 1
-    threads: int = 1
+    What is None is chosen: on the cores of this machine by measurement, see `seisloom.inference.pace`, where the volume
+    takes long and the number of workers is not given; else it is 1, and on a cluster there are as many as it has.
+    """
+
+    workers: int | None = None
+    cluster: str | Executor | None = None
+    """Address of a Dask scheduler, or what is open already; None takes processes of this machine."""
+    threads: int | None = None
     """That torch uses in each worker; with the tiles they decide the last bit of a result."""
+    batch_size: int | None = None
+    """Tiles that go through the model at once; they too decide the last bit. None begins with that of the tiling."""
     memory_mb: float = 512
+    """That a worker may take beside the model, in 10^6 bytes."""
     device: str = "cpu"
-    """That the predictor runs on; it too decides the last bit."""
+    """That the predictor runs on, such as cpu or cuda; it too decides the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,8 @@ class Applied:
     grid: Grid
     fingerprint: Fingerprint
     swept: Swept
+    pace: Pace
+    """Workers, threads and batch that it was done with."""
     notes: tuple[str, ...] = ()
 
 
@@ -136,18 +150,59 @@ def apply_to_volume(
     _check_not_source(out, spec, Path(source))
     writer = _writer(out, spec, wanted, force=force)
     with _left_in_order(out, writer):
-        return _applied(made, open_predictor, volume, name, out, writer, identity=identity, given=given, place=place)
+        # What does not fit is said before anything takes long
+        shape, n_workers = volume.spec.grid.shape, 1 if place.workers is None else place.workers
+        tiles, _ = plan_owners(
+            made.tiling, shape, made.blended, writer.grain, memory_mb=place.memory_mb, workers=n_workers
+        )
+        opening = OpenWrapped(open_predictor, made.wrap)
+        with _running(_as_begun(place, scratch_of(out)), opening, made.tiling, tiles.n_tiles) as running:
+            return _applied(made, opening, volume, name, out, writer, identity=identity, given=given, running=running)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A place where nothing is left open."""
+
+    pool: Executor
+    pace: Pace
+    memory_mb: float
+    device: str
+
+
+@contextmanager
+def _running(place: Place, opening: OpenWrapped, tiling: Tiling, n_tiles: int) -> Iterator[_Running]:
+    """Open what runs the tiles; how fast they go in which way is measured where nobody said it."""
+    pace = Pace(place.workers or 1, place.threads or 1, place.batch_size or tiling.batch_size)
+    if place.workers is None and place.cluster is None and place.device == "cpu":
+        pace = choose_pace(
+            opening, tiling, n_tiles, threads=place.threads, batch_size=place.batch_size, memory_mb=place.memory_mb
+        )
+    if isinstance(place.cluster, Executor):
+        yield _Running(place.cluster, pace, place.memory_mb, place.device)
+        return
+    with executor(place.cluster, pace.workers) as pool:
+        if place.workers is None and isinstance(pool, OnCluster):
+            pace = replace(pace, workers=pool.n_workers)
+        yield _Running(pool, pace, place.memory_mb, place.device)
+
+
+def _as_begun(place: Place, scratch: Path) -> Place:
+    """Return the place with what an unfinished run has chosen, which decides the last bits of its result."""
+    begun = decided(scratch)
+    if not begun:
+        return place
+    threads, batch_size = place.threads or int(begun["threads"]), place.batch_size or int(begun["batch_size"])
+    return replace(place, threads=threads, batch_size=batch_size)
 
 
 def _applied(
-    made: Tiled, open_predictor: Callable[[], Predictor], volume: Volume, name: str, out: Path, writer: Writer, *,
-    identity: Mapping[str, str], given: Given | None, place: Place,
+    made: Tiled, opening: OpenWrapped, volume: Volume, name: str, out: Path, writer: Writer, *,
+    identity: Mapping[str, str], given: Given | None, running: _Running,
 ) -> Applied:  # fmt: skip
     """Look at the survey, run its tiles, and put the output in its place."""
-    scratch, shape = scratch_of(out), volume.spec.grid.shape
-    # What does not fit is said before the survey is read
-    plan_owners(made.tiling, shape, made.blended, writer.grain, memory_mb=place.memory_mb, workers=place.workers)
-    found = fingerprint(volume, name, pool=place.pool)
+    scratch, shape, pool, pace = scratch_of(out), volume.spec.grid.shape, running.pool, running.pace
+    found = fingerprint(volume, name, pool=pool)
     notes = [*_looked_at(volume, found, given), *_padded(made.tiling.patch, volume)]
     try:
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
@@ -155,14 +210,14 @@ def _applied(
         raise DataError(f"{volume.path}: {error}") from error
     steps = {step: Cube(steps_of(out) / step, shape) for names in made.integrated.values() for step in names if step}
     job = TileJob(
-        made.tiling, shape, made.blended,
+        made.tiling.model_copy(update={"batch_size": pace.batch_size}), shape, made.blended,
         read=ReadScaled(volume, name, scaling), write=WriteLive(volume, writer, steps), grain=writer.grain,
-        open_predictor=OpenWrapped(open_predictor, made.wrap, place.threads),
-        derive=partial(made.derive, scaling=scaling),
+        open_predictor=partial(opening, pace.threads), derive=partial(made.derive, scaling=scaling),
+        in_flight=1 if running.device == "cpu" else ON_DEVICE,
         identity={
             **identity, "input": _stamp(volume.path), "variable": name, "output": str(out.absolute()),
-            "scaling": repr(scaling), "products": ",".join(made.products), "threads": str(place.threads),
-            "device": place.device,
+            "scaling": repr(scaling), "products": ",".join(made.products), "threads": str(pace.threads),
+            "device": running.device,
         },
     )  # fmt: skip
     for box in _trace_boxes(volume.spec.grid):
@@ -170,17 +225,17 @@ def _applied(
     for cube in steps.values():
         cube.path.parent.mkdir(exist_ok=True)
         cube.make_room()
-    swept = sweep(job, scratch, pool=place.pool, workers=place.workers, memory_mb=place.memory_mb)
+    swept = sweep(job, scratch, pool=pool, workers=pace.workers, memory_mb=running.memory_mb)
     for variable, names in made.integrated.items():
         logger.info("%s: integrating %s over the whole volume", out, variable)
         integrate_volume(
             ReadSteps(steps), names, shape, partial(_write_integrated, write=job.write, name=variable, shape=shape),
-            writer.grain, memory_mb=place.memory_mb, pool=place.pool,
+            writer.grain, memory_mb=running.memory_mb, pool=pool,
         )  # fmt: skip
     files = writer.finish()
     forget_run(scratch)
     shutil.rmtree(steps_of(out), ignore_errors=True)
-    return Applied(files, volume.spec.grid, found, swept, (*notes, *_counted(swept)))
+    return Applied(files, volume.spec.grid, found, swept, pace, (*notes, *_counted(swept)))
 
 
 def scratch_of(out: Path) -> Path:
@@ -369,16 +424,15 @@ class ReadSteps:
 
 @dataclass(frozen=True, slots=True)
 class OpenWrapped:
-    """Opens a predictor in a worker: with its number of threads, and the face that tiles need."""
+    """Opens a predictor in a worker: with a number of threads, and the face that tiles need."""
 
     open: Callable[[], Predictor]
     wrap: Callable[[Predictor], Predictor]
-    threads: int
 
-    def __call__(self) -> Predictor:
+    def __call__(self, threads: int) -> Predictor:
         import torch
 
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(threads)
         return self.wrap(self.open())
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import multiprocessing
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -433,6 +434,32 @@ def test_a_process_opens_the_model_once_a_run(volume: NpyVolume, tmp_path: Path)
     for name in ("first", "second"):
         sweep(job_on(volume, partial(opening, name)), tmp_path / name, memory_mb=0.2)
     assert opened == ["first", "second"]
+
+
+def test_two_batches_in_flight_give_the_same_bytes(volume: NpyVolume, tmp_path: Path) -> None:
+    most, now, lock = [0], [0], threading.Lock()
+
+    def slow() -> Predictor:
+        model = tile_dependent()
+
+        def predict(arrays: Arrays) -> Arrays:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.01)
+            with lock:
+                now[0] -= 1
+            return model(arrays)
+
+        return predict
+
+    results = []
+    for n in (1, 2):
+        most[0] = 0
+        sweep(replace(job_on(volume, slow), in_flight=n), tmp_path / str(n), memory_mb=0.2)
+        assert most[0] == n
+        results.append(volume.whole("y").copy())
+    np.testing.assert_array_equal(*results)
 
 
 def test_a_model_is_asked_for_batches_of_one_size(volume: NpyVolume, tmp_path: Path) -> None:

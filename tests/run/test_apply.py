@@ -15,9 +15,10 @@ from seisloom.errors import DataError, OutputError, RecipeError, SchemaError
 from seisloom.io.volumes.grid import Axis, Grid, whole
 from seisloom.io.volumes.volume import Spec, Traces
 from seisloom.recipe import read_recipe
-from seisloom.run.apply import Where, apply_volume
+from seisloom.run.apply import apply_volume
 from seisloom.sample import Array
 from seisloom.task import task_of
+from seisloom.tiled import Place
 
 SHAPE = (14, 16, 48)
 TILES = ("patch=[8, 8, 24]", "overlap=0.5")
@@ -98,7 +99,7 @@ def test_two_workers_give_the_bytes_of_one(survey: Path, bundle: Path, tmp_path:
     for workers in (1, 2):
         method_opened = opened(bundle if method == "BUNDLE" else method, *tiles)
         done = apply_volume(
-            method_opened, survey, tmp_path / f"{workers}", where=Where(workers=workers, device="cpu", memory_mb=1)
+            method_opened, survey, tmp_path / f"{workers}", place=Place(workers=workers, device="cpu", memory_mb=1)
         )
         assert done.swept.n_owners > 1
     for ending in (".fsem", ".fdip", ".fstrike"):

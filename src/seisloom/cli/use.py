@@ -91,7 +91,12 @@ def calibrate(
 
 
 def evaluate(
-    methods: Annotated[list[str], typer.Argument(help="Bundles or methods, and last the survey with manifests.")],
+    methods: Annotated[
+        list[str],
+        typer.Argument(
+            help="Bundles or methods, and last the survey with manifests; key=value of apply change the first bundle."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for metrics, figures and the page.")] = Path("evaluation"),
     picks: Annotated[Path | None, typer.Option(help="Table of picks of a single record file.")] = None,
     shots: Annotated[
@@ -109,6 +114,8 @@ def evaluate(
     from seisloom.run.calibrate import with_calibration
     from seisloom.run.evaluate import evaluate as run_evaluate
 
+    changes = [one for one in methods if re.match(r"[\w.]+=", one) and not Path(one).exists()]
+    methods = [one for one in methods if one not in changes]
     if len(methods) < 2:
         raise RecipeError("evaluate needs a method and data: seisloom evaluate METHOD... DATA")
     *names, data = methods
@@ -117,6 +124,7 @@ def evaluate(
     if not alone:
         classical = {name: plugins.load("methods", name).model_fields["task"] for name in plugins.names("methods")}
         names += [name for name, one in classical.items() if one.default == first.task.name and name not in names]
+    first = first.with_changes(*changes) if changes else first
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     records, others = first.task.select(first.task.open(first.recipe, Path(data), None), picks, shots)
     if others:
@@ -154,7 +162,9 @@ def apply(
     variable: Annotated[str | None, typer.Option(help="Volumes: variable of the source; amplitudes.")] = None,
     chunk: Annotated[str | None, typer.Option(help="Volumes: chunks of a Zarr output, slowest axis first.")] = None,
     shard: Annotated[str | None, typer.Option(help="Volumes: several chunks in a file: 512,512,512.")] = None,
-    workers: Annotated[int, typer.Option(help="Volumes: processes that run tiles.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Volumes: processes that run tiles; as many as are fastest by a measurement.")
+    ] = None,
     cluster: Cluster = None,
     memory_mb: Annotated[float, typer.Option(help="Volumes: MB a worker may take beside the network.")] = 512,
     device: Device = "auto",
@@ -178,13 +188,14 @@ def apply(
         _pick(opened, source, out, figure)
         return
     from seisloom.io.volumes.volume import Wanted
-    from seisloom.run.apply import Where, apply_volume
+    from seisloom.run.apply import apply_volume
+    from seisloom.tiled import Place
 
-    where = Where(workers, cluster, device, memory_mb)
+    place = Place(workers, cluster, memory_mb=memory_mb, device=device)
     wanted = Wanted(chunk=numbers("--chunk", chunk), shard=numbers("--shard", shard))
     with writing(out):
         done = apply_volume(
-            opened, source, out, variable=variable, given=given, wanted=wanted, where=where, checkpoint=checkpoint,
+            opened, source, out, variable=variable, given=given, wanted=wanted, place=place, checkpoint=checkpoint,
             force=force,
         )  # fmt: skip
     for note in done.notes:
@@ -193,6 +204,7 @@ def apply(
     screen.say(
         f"read {source}: {done.grid.lengths}; {swept.forwards_needed} tile{'s' * (swept.forwards_needed > 1)}"
         + (f", {swept.n_resumed} of {swept.n_owners} parts were there already" if swept.n_resumed else "")
+        + (f"; {done.pace}" if done.pace.seconds_a_tile else "")
     )
     for path in done.files:
         screen.say(f"wrote {path}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from math import prod
 from typing import TypeAlias, TypeVar
@@ -15,6 +17,7 @@ from seisloom.inference.lattice import Box, Index, Lattice, within
 from seisloom.sample import Array, Arrays, Predictor
 
 T = TypeVar("T")
+U = TypeVar("U")
 Read: TypeAlias = Callable[[Box], Array]
 """Returns the samples of a box, (*box) or (channel, *box)."""
 Prepare: TypeAlias = Callable[[Array], Array]
@@ -51,15 +54,16 @@ def tile_inputs(
     Those are 0 for the model. Cells fill the volume once, so the counts of all tiles are those of the volume. An axis
     that is shorter than the patch is reflected at its ends, or repeated where it has one sample.
     """
-    read_ahead = one_ahead((_read(read, box), box, some) for box, some in blocks(lattice, tiles, max_voxels=max_voxels))
-    for block, box, some in read_ahead:
-        finite = bool(np.isfinite(block).all())
-        for tile in some:
-            values = block[(slice(None), *within(lattice.box(tile), box))]
-            yield (
-                _for_model(lattice, values, prepare),
-                0 if finite else _not_finite(block[(slice(None), *within(lattice.cell(tile), box))]),
-            )
+    reading = ((_read(read, box), box, some) for box, some in blocks(lattice, tiles, max_voxels=max_voxels))
+    with closing(one_ahead(reading)) as read_ahead:
+        for block, box, some in read_ahead:
+            finite = bool(np.isfinite(block).all())
+            for tile in some:
+                values = block[(slice(None), *within(lattice.box(tile), box))]
+                yield (
+                    _for_model(lattice, values, prepare),
+                    0 if finite else _not_finite(block[(slice(None), *within(lattice.cell(tile), box))]),
+                )
 
 
 def _read(read: Read, box: Box) -> Array:
@@ -98,13 +102,28 @@ def batches(inputs: Iterator[tuple[Array, int]], batch_size: int) -> Iterator[tu
         yield np.stack(filled), [count for _, count in some]
 
 
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield items while a thread makes the next one."""
+def one_ahead(items: Iterator[T]) -> Generator[T]:
+    """Yield items while a thread makes the next one; to be closed, since a thread of garbage may be joined anywhere."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, None)
         while (now := coming.result()) is not None:
             coming = thread.submit(next, items, None)
             yield now
+
+
+def in_flight(fn: Callable[[T], U], items: Iterator[T], n: int) -> Generator[U]:
+    """Yield what `fn` makes of each item, in order, with n of them under way at once; with 1 in this thread."""
+    if n == 1:
+        yield from map(fn, items)
+        return
+    with ThreadPoolExecutor(n) as threads:
+        under_way: deque[Future[U]] = deque()
+        for item in items:
+            under_way.append(threads.submit(fn, item))
+            if len(under_way) == n:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _answers(predictor: Predictor, x: Array) -> Arrays:

@@ -90,6 +90,13 @@ def open_scratch(
     return tuple(found["size"])
 
 
+def decided(scratch: Path) -> dict[str, Any]:
+    """Return what decides the result of the run that left this folder; {} where there is none."""
+    plan = scratch / "plan.json"
+    found: dict[str, Any] = _read(plan).get("decides", {}) if plan.is_file() else {}
+    return found
+
+
 def marked(scratch: Path, what: Marker) -> dict[Index, Counts]:
     """Return the owners that are written, or whose tiles have been run, and what was counted then."""
     return {

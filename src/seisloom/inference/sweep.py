@@ -8,11 +8,11 @@ of workers, or on how often the run was stopped. Memory is that of an owner and 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf, prod
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ import numpy as np
 from seisloom.compute import InThisProcess
 from seisloom.config import Config
 from seisloom.errors import DataError
-from seisloom.inference.feed import Prepare, Read, batches, one_ahead, run_model, tile_inputs
+from seisloom.inference.feed import Prepare, Read, batches, in_flight, one_ahead, run_model, tile_inputs
 from seisloom.inference.heap import tidy_heap
 from seisloom.inference.lattice import Box, Index, Lattice, Window, lattice
 from seisloom.inference.owners import Owners, Queue, Step, owner_size
@@ -76,6 +76,9 @@ class TileJob:
     derive: Derive | None = None
     """Makes what is written, by name, from the blended outputs of a box: angles from a normal, say. It works voxel by
     voxel, or the result would depend on the owners. Without it the outputs are written."""
+    in_flight: int = 1
+    """Batches that are given to the model at once, each from a thread of its own: 2 for a GPU, which then computes one
+    while the other is copied; 1 for a model on the cores."""
     identity: Mapping[str, str] = field(default_factory=dict)
     """What else decides the bytes, in words or hashes: model, input, output, threads a worker."""
 
@@ -168,7 +171,7 @@ def plan_owners(
     if len(grain) != len(shape):
         raise DataError(f"grain {grain} of the output does not fit a volume of {shape}")
     if workers < 1:
-        raise DataError(f"workers {workers}: at least 1 is needed")
+        raise DataError(f"--workers {workers}: at least 1 is needed")
     if not 0 < memory_mb < inf:
         raise DataError(f"memory_mb {memory_mb:g}: give the 10^6 bytes that a worker may take; 512 is usual")
     tiles = lattice(shape, tiling.patch, overlap=tiling.overlap, window=tiling.window)
@@ -225,8 +228,11 @@ def _run_home(work: Work, owner: Index, later: Sequence[Index]) -> Counts:
     """Run the tiles that are at home with an owner and keep their outputs, for itself too."""
     tiles = [tile for tile in work.owners.tiles(owner) if work.owners.home(tile) == owner]
     n_not_finite = 0
-    with Spill(kept_folder(work.scratch), work.owners, owner, [*later, owner]) as spill:
-        for tile, (values, not_finite) in zip(tiles, _outputs(work, tiles), strict=True):
+    with (
+        Spill(kept_folder(work.scratch), work.owners, owner, [*later, owner]) as spill,
+        closing(_outputs(work, tiles)) as model,
+    ):
+        for tile, (values, not_finite) in zip(tiles, model, strict=True):
             spill.keep(tile, values)
             n_not_finite += not_finite
     counts = _counts(work, len(tiles), bytes_kept=spill.n_bytes, input_not_finite=n_not_finite)
@@ -240,8 +246,11 @@ def _sum_owner(work: Work, owner: Index, later: Sequence[Index], *, counts_input
     box = owners.box(owner)
     sums = {name: np.zeros([side.stop - side.start for side in box]) for name in names}
     n_made = n_not_finite = 0
-    with Kept(folder, owners, owner, names) as kept, Spill(folder, owners, owner, later) as spill:
-        model = _outputs(work, [tile for tile in owners.tiles(owner) if tile not in kept])
+    with (
+        Kept(folder, owners, owner, names) as kept,
+        Spill(folder, owners, owner, later) as spill,
+        closing(_outputs(work, [tile for tile in owners.tiles(owner) if tile not in kept])) as model,
+    ):
         for tile in owners.tiles(owner):
             in_tile, in_owner = owners.overlap(tile, owner)
             if tile in kept:
@@ -281,18 +290,29 @@ def _counts(work: Work, n_made: int, **counted: Any) -> Counts:  # Any: fields o
     return Counts(forwards_made=n_made, forwards_filled=-n_made % work.job.tiling.batch_size, **counted)
 
 
-def _outputs(work: Work, tiles: Sequence[Index]) -> Iterator[tuple[dict[str, Array], int]]:
+def _outputs(work: Work, tiles: Sequence[Index]) -> Generator[tuple[dict[str, Array], int]]:
     """Yield the outputs of each tile, cropped to the volume, and how much of its cell's input was not finite."""
     job, tiling, lattice = work.job, work.job.tiling, work.owners.lattice
     predictor = _opened(_Opening(work.run, job.open_predictor))
     inputs = tile_inputs(lattice, tiles, job.read, job.prepare, max_voxels=work.max_voxels)
     inside = tuple(slice(axis.padding[0], axis.padding[0] + axis.length) for axis in lattice.axes)
-    for x, not_finite in one_ahead(batches(inputs, tiling.batch_size)):
-        found = run_model(predictor, x, job.outputs, squeeze=tiling.squeeze)
-        for k, count in enumerate(not_finite):
-            if work.tell is not None:
-                work.tell()
-            yield {name: values[k][inside] for name, values in found.items()}, count
+    run = partial(_run_batch, predictor, job.outputs, squeeze=tiling.squeeze)
+    with (
+        closing(one_ahead(batches(inputs, tiling.batch_size))) as ahead,
+        closing(in_flight(run, ahead, job.in_flight)) as results,
+    ):
+        for found, not_finite in results:
+            for k, count in enumerate(not_finite):
+                if work.tell is not None:
+                    work.tell()
+                yield {name: values[k][inside] for name, values in found.items()}, count
+
+
+def _run_batch(
+    predictor: Predictor, names: Sequence[str], batch: tuple[Array, list[int]], *, squeeze: bool
+) -> tuple[dict[str, Array], list[int]]:
+    x, not_finite = batch
+    return run_model(predictor, x, names, squeeze=squeeze), not_finite
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from seisloom.bundle import WEIGHTS, Opened, open_predictor
-from seisloom.compute import executor
+from seisloom.bundle import WEIGHTS, Opened, device_of, open_predictor
 from seisloom.errors import RecipeError
 from seisloom.io.volumes.volume import Given, Wanted
-from seisloom.recipe import Recipe
+from seisloom.recipe import Recipe, expand
 from seisloom.sample import Predictor
 from seisloom.tiled import Applied, Place, apply_to_volume
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The machine's part of a job."""
-
-    workers: int = 1
-    cluster: str | None = None
-    device: str = "auto"
-    memory_mb: float = 512
-    """That a worker may take beside the network, in 10^6 bytes."""
 
 
 def apply_volume(
@@ -36,7 +25,7 @@ def apply_volume(
     variable: str | None = None,
     given: Given | None = None,
     wanted: Wanted | None = None,
-    where: Where | None = None,
+    place: Place | None = None,
     checkpoint: str | None = None,
     force: bool = False,
 ) -> Applied:
@@ -45,23 +34,27 @@ def apply_volume(
     Args:
         opened: a bundle or a method of a room of volumes.
         source, out, variable, given, wanted, force: as there.
-        where: workers or cluster, device, memory.
+        place: workers or cluster, device, memory. The recipe's `apply.threads` and `apply.batch_size` are taken where
+            it does not say them.
         checkpoint: weights in place of the bundle's own, see `Bundle.network`.
     Raises:
         RecipeError: if the method's room does not take volumes.
     """
-    task, recipe, where = opened.task, opened.recipe, where or Where()
+    task, recipe, place = opened.task, opened.recipe, place or Place(device="auto")
     if task.tile is None:
         raise RecipeError(f"{opened.name} is of the room {task.name}, which does not take volumes")
     name = str(opened.bundle.path.absolute()) if opened.bundle is not None else opened.name
-    again = partial(_open_again, name, None if opened.bundle is not None else recipe, where.device, checkpoint)
-    with executor(where.cluster, where.workers) as pool:
-        return apply_to_volume(
-            partial(task.tile, recipe, opened.calibration), again, source, out,
-            identity={"model": opened.name, "model_sha256": _digest(opened, checkpoint)}, variable=variable,
-            given=given, wanted=wanted, force=force,
-            place=Place(pool, where.workers, getattr(recipe.apply, "threads", 1), where.memory_mb, where.device),
-        )  # fmt: skip
+    place = replace(
+        place, device="cpu" if opened.bundle is None else device_of(place.device),
+        threads=place.threads or getattr(recipe.apply, "threads", None),
+        batch_size=place.batch_size or getattr(recipe.apply, "batch_size", None),
+    )  # fmt: skip
+    again = partial(_open_again, name, None if opened.bundle is not None else recipe, place.device, checkpoint)
+    return apply_to_volume(
+        partial(task.tile, recipe, opened.calibration), again, source, out,
+        identity={"model": opened.name, "model_sha256": _digest(opened, checkpoint)}, variable=variable,
+        given=given, wanted=wanted, force=force, place=place,
+    )  # fmt: skip
 
 
 def _open_again(name: str, recipe: Recipe | None, device: str, checkpoint: str | None) -> Predictor:
@@ -81,6 +74,10 @@ def _digest(opened: Opened, checkpoint: str | None) -> str:
     found = hashlib.sha256()
     if opened.bundle is not None:
         found.update(_weights_of(opened.bundle.path, checkpoint).read_bytes())
+    if (refiner := getattr(opened.recipe.apply, "refine", None)) is not None:
+        for name in (WEIGHTS, "calibration.json", "recipe.yaml"):
+            with suppress(OSError):  # what is missing is said where the refiner is opened
+                found.update((expand(refiner) / name).read_bytes())
     calibration = None if opened.calibration is None else opened.calibration.to_json()
     said = [checkpoint, calibration, opened.recipe.model_dump(mode="json", include={"prepare", "model", "apply"})]
     found.update(json.dumps(said, sort_keys=True).encode())

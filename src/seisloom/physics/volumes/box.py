@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from seisloom.compute import n_cores
 from seisloom.errors import DataError
 from seisloom.physics.volumes import kernels
 from seisloom.physics.volumes.inverse_map import map_columns
@@ -232,5 +232,4 @@ def allowed_threads(threads: int | None, n_voxels: int) -> int:
         return threads
     if n_voxels < FEW_VOXELS:
         return 1
-    # not the number of cores of the machine: a scheduler may have given this process fewer
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return n_cores()
