@@ -147,7 +147,7 @@ def test_another_network_of_the_room_keeps_the_keys_that_it_has_too() -> None:
     assert "attention along time" in asked(draft, "model.name").help
     changed: Any = answered(draft, "model.name", "onset_transformer").recipe.model
     assert (changed.name, changed.fs_hz, changed.stride) == ("onset_transformer", 2000, 4)
-    assert question(begin("interpretation"), "model.name") is None, "there is only one"
+    assert question(begin("interpretation"), "model.name") is None, "its two networks have recipes of their own"
 
 
 def test_differences_name_entries_that_came_and_went() -> None:

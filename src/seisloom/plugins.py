@@ -53,15 +53,16 @@ def load(group: str, name: str) -> Any:  # Any: what it is depends on the group,
         PluginError: if the name is not known, is claimed by two packages, or its package does not import.
     """
     points = _found()[group].get(name, [])
+    one = "loss" if group == "losses" else group[:-1]
     if not points:
-        raise PluginError(f"no {group[:-1]} is named {name!r}{nearest(name, names(group))}")
+        raise PluginError(f"no {one} is named {name!r}{nearest(name, names(group))}")
     if len(points) > 1:
         claims = ", ".join(sorted(point.value for point in points))
-        raise PluginError(f"{group[:-1]} {name!r} is claimed by two packages: {claims}. Uninstall one of them")
+        raise PluginError(f"{one} {name!r} is claimed by two packages: {claims}. Uninstall one of them")
     try:
         return points[0].load()
     except (ImportError, AttributeError) as error:
-        raise PluginError(f"{group[:-1]} {name!r} ({points[0].value}) does not load: {error}") from error
+        raise PluginError(f"{one} {name!r} ({points[0].value}) does not load: {error}") from error
 
 
 def nearest(name: str, known: list[str]) -> str:

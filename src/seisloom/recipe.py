@@ -131,6 +131,9 @@ class TrainConfig(Config):
     """Decay of the AdamW optimiser."""
     clip_norm: float = Field(1.0, gt=0)
     """Gradients with a larger norm are scaled down to it."""
+    learn_weights: bool = False
+    """Whether each loss term has a factor that is learnt with the network, beside its weight in the recipe: for tasks
+    whose sizes cannot be compared. Validation is summed with the recipe's weights."""
     ema: float = Field(0.0, ge=0, lt=1)
     """Decay of the moving average of the weights that is evaluated and kept; 0 keeps the weights themselves."""
     patience: int = Field(10, ge=1)
@@ -240,6 +243,10 @@ class Recipe(Config):
             SeisloomError: if an answer does not fit the data that it names.
         """
         return values
+
+    def without_weights(self) -> Recipe:
+        """Return the recipe without parts that have weights of their own: what a classical method is given."""
+        return self
 
     def to_yaml(self) -> str:
         """Return the recipe as YAML, every default written out."""
@@ -451,18 +458,18 @@ def _listed(entries: Json) -> str:
     return ", ".join(f"{place} ({name})" for place, name in enumerate(called))
 
 
-PATH_KEYS = ("root", "arrivals", "shards_dir")
+PATH_KEYS = {"data": ("root", "arrivals", "shards_dir", "first_network"), "apply": ("refine",)}
 
 
 def _anchor(tree: dict[str, Json], folder: Path) -> None:
-    """Make the relative paths under `data` relative to the recipe's folder; variables stay as they are written."""
-    data = tree.get("data")
-    if not isinstance(data, dict):
-        return
-    for key in PATH_KEYS:
-        path = data.get(key)
+    """Make the relative paths among the keys relative to the recipe's folder; variables stay as they are written."""
+    for part, key in ((part, key) for part, keys in PATH_KEYS.items() for key in keys):
+        values = tree.get(part)
+        if not isinstance(values, dict):
+            continue
+        path = values.get(key)
         if isinstance(path, str) and path and not path.startswith(("$", "~", "/")):
-            data[key] = str(folder / path)
+            values[key] = str(folder / path)
 
 
 def _sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pydantic's ErrorDetails

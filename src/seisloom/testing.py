@@ -175,7 +175,8 @@ def first_items(task: Task[Any], recipe: Recipe, *, n: int = 2) -> Arrays:  # An
         if len(some) == n:
             break
     chosen = max(by_size.values(), key=len)
-    return {field.name: np.stack([one[field.name] for one in chosen]) for field in task.item.fields}
+    names = [field.name for field in task.item.fields if not field.optional or field.name in chosen[0]]
+    return {name: np.stack([one[name] for one in chosen]) for name in names}
 
 
 def check_model(entry: ModelConfig, recipe: Recipe, *, items: Arrays | None = None) -> None:

@@ -90,7 +90,8 @@ def test_a_whole_dialogue_of_interpretation_writes_its_recipe_and_says_how_to_ru
     begun: Begin, tmp_path: Path
 ) -> None:
     child = begun("setup")
-    said = talk(child, [("room:", "1"), ("interpretation", ENTER), *INTERPRETATION, ("start this run now?", "n")])
+    begin = [("room:", "1"), ("interpretation", ENTER), ("begin from", ENTER)]
+    said = talk(child, [*begin, *INTERPRETATION, ("start this run now?", "n")])
     assert "____/|_____|___|____/" in said, "the banner"
     assert "Relative geological time (RGT) grows with depth" in " ".join(said.split())
     assert "doi 10.1093/gji/ggad424" in " ".join(said.split())

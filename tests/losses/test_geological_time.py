@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seisloom.losses.geological_time import RelativeTime, in_samples
+from seisloom.losses.geological_time import EqualTime, RelativeTime, in_samples
 
 
 def folded(n_trace: int = 12, n_time: int = 20) -> torch.Tensor:
@@ -60,3 +60,28 @@ def test_labels_come_to_one_a_sample() -> None:
     truth = folded()
     known = torch.ones_like(truth, dtype=torch.bool)
     torch.testing.assert_close(in_samples(0.02 * truth, known), truth)
+
+
+def test_a_horizon_costs_what_time_strays_along_it() -> None:
+    rgt, horizon = torch.zeros(2, 1, 3, 4, requires_grad=True), torch.zeros(2, 1, 3, 4)
+    horizon[0, 0, :, 1] = 1
+    horizon[0, 0, :2, 3] = 2  # another horizon has a mean of its own, and so has the same number in another item
+    horizon[1, 0, :, 1] = 1
+    values = torch.zeros(2, 1, 3, 4)
+    values[0, 0, :, 1] = torch.tensor([4.0, 5.0, 6.0])
+    values[0, 0, :, 3] = torch.tensor([9.0, 9.0, 99.0])
+    values[1, 0, :, 1] = 50.0
+    found = EqualTime(unit_samples=1.0)({"rgt": rgt + values}, {"horizon": horizon})
+    assert float(found.detach()) == pytest.approx((0.5 + 0 + 0.5) / 8)
+    found.backward()
+    assert rgt.grad is not None
+    assert bool((rgt.grad[horizon == 0] == 0).all())
+    assert rgt.grad[0, 0, :, 1].tolist() == pytest.approx([-1 / 8, 0, 1 / 8])
+
+
+def test_a_batch_without_horizons_costs_nothing_and_has_a_gradient() -> None:
+    rgt = torch.ones(2, 1, 3, 4, requires_grad=True)
+    found = EqualTime()({"rgt": rgt}, {"horizon": torch.zeros(2, 1, 3, 4)})
+    found.backward()
+    assert float(found.detach()) == 0
+    assert rgt.grad is not None

@@ -9,13 +9,42 @@ import pytest
 import torch
 
 from seisloom.recipe import read_recipe
-from seisloom.training.module import Module, sum_terms, warm_cosine
+from seisloom.training.module import Module, bounded, loss_terms, sum_terms, warm_cosine
 
 
 def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
     recipe = read_recipe("picking", ["loss=[{name: presence, weight: 2}, {name: onset_error, weight: 0.5}]"])
     terms = {"presence": torch.tensor(3.0), "onset_error": torch.tensor(4.0)}
     assert float(sum_terms(terms, recipe)) == 2 * 3 + 0.5 * 4
+
+
+def test_two_terms_of_one_name_are_two_terms() -> None:
+    recipe = read_recipe("interpretation", ["loss=[{name: l1, weight: 2}, {name: l1, output: rgt}, {name: l2}]"])
+    arrays = {"dhr": torch.zeros(1, 4), "rgt": torch.zeros(1, 4)}
+    outputs = {"dhr": torch.full((1, 4), 3.0), "rgt": torch.full((1, 4), 5.0)}
+    terms = loss_terms(outputs, arrays, recipe)
+    assert {name: float(one) for name, one in terms.items()} == {"l1": 3.0, "l1_2": 5.0, "l2": 9.0}
+    assert float(sum_terms(terms, recipe)) == 2 * 3 + 5 + 9
+    with pytest.raises(KeyError, match="'l1', 'rgt'"):
+        loss_terms({"dhr": outputs["dhr"]}, arrays, recipe)
+
+
+def test_learnt_weights_become_the_reciprocals_of_their_terms() -> None:
+    """Of constant terms: exp(-s) L + s is least at s = log L (Kendall et al. 2018)."""
+    recipe = read_recipe(
+        "picking", ["loss=[{name: presence}, {name: onset_error, weight: 0.5}]", "train.learn_weights=true"]
+    )
+    module = Module(Straight(), recipe)
+    assert module.log_variances is not None
+    assert not [name for name in Module(Straight(), read_recipe("picking")).state_dict() if "log" in name]
+    terms = {"presence": torch.tensor(5.0), "onset_error": torch.tensor(0.2)}
+    assert float(sum_terms(terms, recipe, module.log_variances).detach()) == pytest.approx(5 + 0.1)
+    optimizer = torch.optim.Adam([module.log_variances], lr=0.05)
+    for _ in range(400):
+        optimizer.zero_grad()
+        sum_terms(terms, recipe, module.log_variances).backward()
+        optimizer.step()
+    assert (-bounded(module.log_variances)).exp().tolist() == pytest.approx([1 / 5, 5], rel=0.01)
 
 
 @pytest.mark.parametrize("n_steps", [1, 7, 100, 5000])

@@ -29,6 +29,8 @@ class ProbabilityCalibration:
     ece_after: float | None = None
     n_groups: int = 0
     n_voxels: int = 0
+    refined: str = ""
+    """What had refined the logits that it was fitted on; empty for those of a network itself."""
 
     def __call__(self, logit: Array) -> Array:
         """Return probabilities, float32."""

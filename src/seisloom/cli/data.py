@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seisloom.cli import screen
+from seisloom.cli.given import takes_given
 from seisloom.cli.values import picture_for, writing
-from seisloom.errors import MissingDataError, RecipeError
+from seisloom.errors import MissingDataError, OutputError, RecipeError
 
 if TYPE_CHECKING:
     from seisloom.recipe import Recipe
@@ -55,6 +56,9 @@ def volumes(
     changes: Annotated[
         list[str] | None, typer.Argument(help="key=value, such as n_train=200 shape=[128,128,128] seed=1.")
     ] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="A survey that the volumes are to look like; see `seisloom synth priors`.")
+    ] = None,
     workers: Workers = None,
     cluster: Cluster = None,
     force: Force = False,
@@ -66,7 +70,8 @@ def volumes(
     from seisloom.tasks.interpretation.synth_config import SynthVolumes
     from seisloom.tasks.interpretation.synth_volume import is_one_volume, write_volume
 
-    config = config_from(SynthVolumes, changes or [], where="volumes")
+    measured = [] if like is None else [f"priors.{change}" for change in _ranges_like(like)]
+    config = config_from(SynthVolumes, [*measured, *(changes or [])], where="volumes")
     one = is_one_volume(out)
     with writing(out), executor(cluster, workers) as pool:
         summary = (write_volume if one else write_dataset)(config, out, pool=pool, force=force)
@@ -78,6 +83,53 @@ def volumes(
     screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items() if key != "out"))
     crop = f" data.crop=[1,{config.shape[1]},{config.shape[2]}]" if config.shape[0] > 1 else ""  # it sees sections
     screen.say(f"next: seisloom train interpretation data.root={out}{crop}")
+
+
+@synth.command()
+@takes_given
+def priors(
+    given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
+    survey: Annotated[Path, typer.Argument(help="A volume in any format, of which a few sections are looked at.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(help="Changes of the recipe, which win: key=value, such as data.synth.priors.n_faults=[4,20]."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Recipe that gets the priors: a file, or a packaged one.")] = (
+        "interpretation"
+    ),
+    out: Annotated[Path | None, typer.Option(help="Recipe to write; without, ranges are only shown.")] = None,
+    force: Force = False,
+) -> None:
+    """Show what synthetic volumes are to be drawn from to look like a survey, or write a recipe that trains on such.
+
+    Frequency, slopes, folds, noise and dips on the grid are measured on the images alone; the recipe has the ranges
+    themselves, so that training does not need the survey.
+    """
+    from seisloom.recipe import read_recipe
+
+    if out is not None and out.exists() and not force:
+        raise OutputError(f"{out}: is there already. Choose another --out, or replace it with --force")
+    measured = [f"data.synth.priors.{change}" for change in _ranges_like(survey, given)]
+    if out is None:
+        return
+    text = read_recipe(recipe, [*measured, *(changes or [])]).to_yaml()
+    with writing(out):
+        out.write_text(f"# Synthetic volumes like {survey.name}: data.synth.priors\n{text}", encoding="utf-8")
+    screen.say(f"wrote {out}")
+    screen.say(f"next: seisloom train {out} --out runs/{survey.stem}")
+
+
+def _ranges_like(survey: Path, given: Any = None) -> list[str]:  # Any: a Given, or None
+    """Return ranges of priors like a survey as key=value, and show them."""
+    from seisloom.convert import open_volume
+    from seisloom.tasks.interpretation.survey_priors import look_at_survey, ranges_of, spacing_of
+
+    volume = open_volume(survey, given)
+    looks = look_at_survey(volume)
+    ranges = ranges_of(looks, spacing_of(volume))
+    rows = [{"prior": name, "from": low, "to": high} for name, (low, high) in ranges.items()]
+    screen.table(rows, title=f"Like {survey.name}, {len(looks)} sections")
+    return [f"{name}=[{low!r},{high!r}]" for name, (low, high) in ranges.items()]
 
 
 @manifest.command("build")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,23 +15,30 @@ from seisloom.errors import PluginError
 
 
 def demo(
-    room: Annotated[str, typer.Argument(help="Room; picking is the main job.")] = "picking",
+    room: Annotated[str, typer.Argument(help="Room: picking, the main job, or interpretation.")] = "picking",
     out: Annotated[Path, typer.Option(help="Folder for everything it makes; a former demo there is replaced.")] = Path(
         "demo"
     ),
-    synthetic: Annotated[bool, typer.Option("--synthetic", help="Do not fetch real records.")] = False,
-    epochs: Annotated[int, typer.Option(help="Epochs of the fine-tuning.")] = 12,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Do not take real records.")] = False,
+    epochs: Annotated[int, typer.Option(help="Picking: epochs of the fine-tuning.")] = 12,
 ) -> None:
-    """Real records in, picks with intervals out: fine-tune, calibrate, evaluate on unseen shots, draw."""
-    if room != "picking":
-        raise PluginError(f"no demo of {room!r}; there is one of picking")
+    """Picking: real records in, picks with intervals out: fine-tune, calibrate, evaluate on unseen shots, draw.
+
+    Interpretation: sections and a cube through the network that ships, with scores: no training.
+    """
+    if room not in ROOMS:
+        raise PluginError(f"no demo of {room!r}; there are {', '.join(ROOMS)}")
+    with writing(out):
+        ROOMS[room](out, synthetic, epochs)
+
+
+def _picking(out: Path, synthetic: bool, epochs: int) -> None:
     from seisloom.cli.use import show_report
     from seisloom.demos.picking import run_demo
 
     # An empty XDG_CACHE_HOME is as good as none, says the XDG Base Directory Specification
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seisloom"
-    with writing(out):
-        made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
+    made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
     for note in made.notes:
         screen.say(note)
     show_report(made.report)
@@ -38,3 +46,19 @@ def demo(
     for path in made.files:
         screen.say(f"wrote {path}")
     screen.say(f"bundle: {out / 'bundle'}; pick your own: seisloom apply {out / 'bundle'} RECORD --out picks.csv")
+
+
+def _interpretation(out: Path, synthetic: bool, epochs: int) -> None:
+    from seisloom.cli.use import show_report
+    from seisloom.demos.interpretation import SHIPPED, run_volume_demo
+
+    made = run_volume_demo(out, data=Path(os.environ.get("SEISLOOM_DATA") or "../shared/data"), synthetic=synthetic)
+    for note in made.notes:
+        screen.say(note)
+    show_report(made.report)
+    for path in made.files:
+        screen.say(f"wrote {path}")
+    screen.say(f"your own: seisloom apply {SHIPPED} SURVEY --out result.zarr; then seisloom view volume, faults sticks")
+
+
+ROOMS: Mapping[str, Callable[[Path, bool, int], None]] = {"picking": _picking, "interpretation": _interpretation}

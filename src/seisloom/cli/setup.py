@@ -199,7 +199,8 @@ def _remark(path: str, answer: str) -> None:
     from seisloom.draft import NOTHING
     from seisloom.recipe import PATH_KEYS, expand
 
-    if path.partition(".")[2] not in PATH_KEYS or answer == NOTHING:
+    part, _, key = path.partition(".")
+    if key not in PATH_KEYS.get(part, ()) or answer == NOTHING:
         return
     try:
         missing = "" if expand(answer).exists() else f"{answer}: is not on this machine"

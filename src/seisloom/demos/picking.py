@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 
 from seisloom.bundle import Bundle, open_predictor, shipped_bundles
 from seisloom.demos.fetch import fetch_package
-from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.demos.folder import clear
+from seisloom.errors import DataError, MissingDataError
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import read_recipe
 from seisloom.run.calibrate import with_calibration
@@ -32,8 +32,6 @@ PACKAGE = "refrapy==0.2.4.1"
 """Two land refraction lines with human picks, MIT, by V. Guedes and S. Maciel (github.com/AlgoSismos/Refrapy)."""
 LINES = {"REFRAPY1": "field_example_01", "REFRAPY2": "field_example_02"}
 SHIPPED = "onset-refraction"
-MARK = "demo.txt"
-"""Says that a folder is a demo's, so that the next one may replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def run_demo(out: Path, *, cache: Path, synthetic: bool = False, epochs: int = 1
     """
     notes: list[str] = []
     root = out / "survey"
-    _clear(out)
+    clear(out)
     _write_records(root, cache, notes, synthetic=synthetic)
     build_manifest(root)
     recipe = read_recipe("picking", _changes(root, epochs))
@@ -84,21 +82,6 @@ def _changes(root: Path, epochs: int) -> list[str]:
     if SHIPPED in shipped_bundles():
         changes += [f"train.init_from={SHIPPED}", "train.lr=3e-4"]
     return changes
-
-
-def _clear(out: Path) -> None:
-    """Make the folder anew; one that is not empty and no former demo's is left as it is."""
-    try:
-        if out.exists():
-            if any(out.iterdir()) and not (out / MARK).is_file():
-                raise OutputError(f"{out}: is not empty and not a former demo's. Choose another folder: --out DEMO")
-            shutil.rmtree(out)
-        out.mkdir(parents=True)
-        (out / MARK).write_text("Made by seisloom demo. The next demo in this folder replaces all of it.\n")
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{out}: cannot be written: {error.strerror}. Choose another folder: --out DEMO") from error
 
 
 def _write_records(root: Path, cache: Path, notes: list[str], *, synthetic: bool) -> None:

@@ -94,7 +94,8 @@ def _write_members(
             left_out[str(sample)] += 1
             continue
         schema.check(sample.arrays, where=sample.key)
-        payload = encode({field.name: sample.arrays[field.name] for field in schema.fields})
+        there = [field.name for field in schema.fields if not field.optional or field.name in sample.arrays]
+        payload = encode({name: sample.arrays[name] for name in there})
         groups = dict(sample.groups)
         about = json.dumps({"key": sample.key, "groups": groups, "meta": dict(sample.meta)}, sort_keys=True).encode()
         header = _header(f"{sample.key}.npz", len(payload))
@@ -132,7 +133,7 @@ class _Statistics:
         self.sums = {name: [0.0, 0.0, 0.0, 0.0] for name in self.names}  # count, sum, sum of squares, max |x|
 
     def add(self, sample: Sample) -> None:
-        for name in self.names:
+        for name in (name for name in self.names if name in sample.arrays):
             n, first, second, largest = _moments(sample.arrays[name])
             total = self.sums[name]
             total[0] += n

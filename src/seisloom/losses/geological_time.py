@@ -40,6 +40,35 @@ class RelativeTime(LossTerm):
         return total
 
 
+class EqualTime(LossTerm):
+    """How far relative time strays along a horizon, on which it is the same everywhere.
+
+    What horizons people picked can teach where no relative time is known; beside it a term is needed that lets time
+    rise with depth, such as `rgt_order`. The place of a horizon is known to the nearest sample.
+    """
+
+    name: str = "equal_time"
+    unit_samples: float = Field(2.0, gt=0)
+    """Distance in samples from a horizon's mean that counts as 1; beyond it the term grows linearly."""
+
+    def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean over the voxels of horizons.
+
+        Args:
+            outputs: `rgt` (item, *place), in samples.
+            batch: `horizon` (item, *place), the number of a horizon from 1 on its voxels, else 0.
+        """
+        rgt, number = outputs["rgt"].flatten(1), batch["horizon"].flatten(1).round().long()
+        item, place = torch.nonzero(number > 0, as_tuple=True)
+        if not len(item):
+            return 0.0 * rgt.sum()
+        _, horizon = torch.unique(item * (number.max() + 1) + number[item, place], return_inverse=True)
+        time, ones = rgt[item, place], torch.ones_like(rgt[item, place])
+        sums, counts = (torch.zeros_like(ones).scatter_add(0, horizon, one) for one in (time, ones))
+        error = (time - (sums / counts.clamp(min=1))[horizon]) / self.unit_samples
+        return functional.smooth_l1_loss(error, torch.zeros_like(error))
+
+
 def in_samples(label: Tensor, known: Tensor) -> Tensor:
     """Return the label on a scale on which it grows by 1 a sample with depth, in the median of each item.
 

@@ -26,6 +26,9 @@ there, and 3 s with 8.
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+"""How weights lie in memory, and with them all that comes out of a convolution: norms over channels then copy nothing.
+"""
 
 
 class UNet(nn.Module):
@@ -76,6 +79,8 @@ class UNet(nn.Module):
         self.decoders = nn.ModuleDict(
             {name: Decoder(dims, widths, n_out, n_blocks=n_blocks) for name, n_out in decoders.items()}
         )
+        if dims in CHANNELS_LAST:
+            self.to(memory_format=CHANNELS_LAST[dims])  # type: ignore[call-overload]
 
     @property
     def multiple(self) -> int:

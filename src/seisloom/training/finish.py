@@ -13,7 +13,7 @@ from seisloom.augment.augmentation import augment
 from seisloom.augment.batch import Batch
 from seisloom.progress import track
 from seisloom.recipe import FinishConfig, Recipe
-from seisloom.training.module import sum_terms, warm_cosine
+from seisloom.training.module import loss_terms, sum_terms, warm_cosine
 
 logger = logging.getLogger("seisloom")
 
@@ -51,7 +51,7 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
             group["lr"] = config.lr * warm_cosine(step, config.steps, warm=0.1)
         changed, _ = augment(batch.to(device), recipe.augment, seed=recipe.seed)
         outputs = network(changed.arrays)
-        loss = sum_terms({entry.name: entry(outputs, changed.arrays) for entry in recipe.loss}, recipe)
+        loss = sum_terms(loss_terms(outputs, changed.arrays, recipe), recipe)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if all(one.grad is None or bool(torch.isfinite(one.grad).all()) for one in chosen):

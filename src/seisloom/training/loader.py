@@ -65,7 +65,7 @@ class Items(Dataset[Batch]):
         for key, (_, number) in zip(keys, places, strict=True):
             rng = generator("crop", self.recipe.seed, which_pass, key) if self.training else None
             joined.append(self.task.join(self.recipe, self._samples(number), rng))
-        names = [field.name for field in self.task.item.fields]
+        names = [field.name for field in self.task.item.fields if not field.optional or field.name in joined[0]]
         arrays = {name: torch.from_numpy(np.stack([one[name] for one in joined])) for name in names}
         return Batch(arrays, keys, self.task.item, which_pass)
 

@@ -18,15 +18,22 @@ from seisloom.errors import RecipeError, TrainingError
 from seisloom.recipe import Recipe
 
 logger = logging.getLogger("seisloom")
+LARGEST_LOG = 4.0
+"""Limit of a term's log variance: one that goes to 0 is not to drown all others."""
 
 
 class Module(pl.LightningModule):
     """A network with the recipe's augmentations, loss terms, metrics and optimiser."""
 
+    log_variances: nn.Parameter | None
+    """Of the loss terms, where their weights are learnt."""
+
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__()
         self.network, self.recipe = network, recipe
         self.valid_metrics = nn.ModuleDict({entry.name: entry.build() for entry in recipe.metrics})
+        learnt = nn.Parameter(torch.zeros(len(recipe.loss))) if recipe.train.learn_weights else None
+        self.register_parameter("log_variances", learnt)
         self.n_non_finite = 0
         self._suspects = ""
 
@@ -37,7 +44,13 @@ class Module(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         changed, _ = augment(batch, self.recipe.augment, seed=self.recipe.seed)
         terms = self._terms(self(changed), changed)
-        loss = sum_terms(terms, self.recipe)
+        loss = sum_terms(terms, self.recipe, self.log_variances)
+        if self.log_variances is not None:
+            factors = zip(terms, (-bounded(self.log_variances.detach())).exp(), strict=True)
+            self.log_dict(
+                {f"train/weight_{name}": factor for name, factor in factors},
+                on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True,
+            )  # fmt: skip
         if not bool(torch.isfinite(loss)):
             self._suspects = suspects(terms, batch)
         self._log("train", loss, terms, batch)
@@ -56,16 +69,14 @@ class Module(pl.LightningModule):
             self.log(f"valid/{name}", metric, on_epoch=True, batch_size=len(batch))
 
     def _terms(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        terms = {}
-        for entry in self.recipe.loss:
-            try:
-                terms[entry.name] = entry(outputs, batch.arrays)
-            except KeyError as error:
-                raise RecipeError(
-                    f"loss {entry.name!r} needs {error}, which model {self.recipe.model.name!r} does not give "
-                    f"(it gives {', '.join(outputs)}). Take that term out of `loss:`"
-                ) from error
-        return terms
+        try:
+            return loss_terms(outputs, batch.arrays, self.recipe)
+        except KeyError as error:
+            name, missing = error.args
+            raise RecipeError(
+                f"loss {name!r} needs {missing!r}, which model {self.recipe.model.name!r} does not give "
+                f"(it gives {', '.join(outputs)}). Take that term out of `loss:`"
+            ) from error
 
     def _log(self, part: str, loss: Tensor, terms: Mapping[str, Tensor], batch: Batch) -> None:
         values = {f"{part}/loss": loss.detach(), **{f"{part}/{name}": one.detach() for name, one in terms.items()}}
@@ -95,7 +106,7 @@ class Module(pl.LightningModule):
         train = self.recipe.train
         # Norms and biases are not decayed: shrinking them only fights their task
         decayed = [one for one in self.network.parameters() if one.ndim > 1]
-        others = [one for one in self.network.parameters() if one.ndim <= 1]
+        others = [one for one in self.parameters() if one.ndim <= 1]
         # A second moment over 50 steps, not 1000: the trainings here are short, and 0.999 is still warming up
         groups = [{"params": decayed, "weight_decay": train.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=train.lr, betas=(0.9, 0.98))
@@ -110,9 +121,42 @@ def suspects(terms: Mapping[str, Tensor], batch: Batch) -> str:
     return f"terms {', '.join(bad) or 'none alone'}; samples {', '.join(batch.keys[:4])}"
 
 
-def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
-    """Return the weighted sum of the loss terms."""
-    return torch.stack([entry.weight * terms[entry.name] for entry in recipe.loss]).sum()
+def loss_terms(outputs: Mapping[str, Tensor], arrays: Mapping[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+    """Return the loss terms in the recipe's order, by name; a second one of a name is name_2.
+
+    Raises:
+        KeyError: name of the term and of the output or label that is not there.
+    """
+    terms: dict[str, Tensor] = {}
+    for entry in recipe.loss:
+        n_before = sum(other.name == entry.name for other in recipe.loss[: len(terms)])
+        try:
+            terms[entry.name if not n_before else f"{entry.name}_{n_before + 1}"] = entry(outputs, arrays)
+        except KeyError as error:
+            raise KeyError(entry.name, error.args[0]) from error
+    return terms
+
+
+def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe, log_variances: Tensor | None = None) -> Tensor:
+    """Return the weighted sum of the loss terms.
+
+    Args:
+        terms: in the recipe's order.
+        recipe: has their weights.
+        log_variances: s of each term, which then counts as exp(-s) times itself plus s: Kendall et al. (2018), CVPR,
+            equation 7, without its factor of a half; None for the recipe's weights alone.
+    """
+    values = torch.stack(list(terms.values()))
+    weights = values.new_tensor([entry.weight for entry in recipe.loss])
+    if log_variances is None:
+        return (weights * values).sum()
+    s = bounded(log_variances)
+    return (weights * ((-s).exp() * values + s)).sum()
+
+
+def bounded(log_variances: Tensor) -> Tensor:
+    """Return log variances that keep to their limits without losing their gradient."""
+    return LARGEST_LOG * (log_variances / LARGEST_LOG).tanh()
 
 
 def warm_cosine(step: int, n_steps: int, *, warm: float = 0.05, floor: float = 0.01) -> float:

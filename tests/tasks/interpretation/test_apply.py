@@ -12,8 +12,9 @@ from seisloom.errors import RecipeError
 from seisloom.metrics.orientation import normal_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
-from seisloom.tasks.interpretation.apply import NORMALS, See, derive, normals_at, tiled
+from seisloom.tasks.interpretation.apply import derive, normals_at, tiled
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
+from seisloom.tasks.interpretation.see import NORMALS, See
 
 Small = Callable[..., InterpretationRecipe]
 ALL = ("fault", "dip", "strike", "dhr")

@@ -13,10 +13,11 @@ from seisloom.convert import open_volume
 from seisloom.io.volumes.grid import whole
 from seisloom.io.volumes.volume import Given, Wanted
 from seisloom.metrics.horizons import edge_ratio
-from seisloom.run.apply import Where, apply_volume
+from seisloom.run.apply import apply_volume
 from seisloom.run.train import train
 from seisloom.sample import Array
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
+from seisloom.tiled import Place
 
 Small = Callable[..., InterpretationRecipe]
 SHAPE = (24, 28, 40)
@@ -68,7 +69,7 @@ def test_workers_and_chunks_change_no_byte(opened: Opened, cube: Path, tmp_path:
         "a.zarr": (Wanted(chunk=(8, 16, 16)), 1), "b.zarr": (Wanted(chunk=(24, 7, 40)), 2), "c.zarr": (Wanted(), 1),
     }  # fmt: skip
     for name, (wanted, workers) in plans.items():
-        apply_volume(opened, cube, tmp_path / name, given=GIVEN, wanted=wanted, where=Where(workers=workers))
+        apply_volume(opened, cube, tmp_path / name, given=GIVEN, wanted=wanted, place=Place(workers))
     one, *others = (attributes_of(tmp_path / name) for name in plans)
     for other in others:
         for name, values in one.items():

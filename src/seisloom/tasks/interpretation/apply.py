@@ -10,27 +10,22 @@ import numpy as np
 
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.errors import RecipeError
-from seisloom.inference.integrate import increment, integrate
+from seisloom.inference.integrate import integrate
 from seisloom.inference.sweep import Tiling
 from seisloom.inference.windows import predict_in_batches
 from seisloom.io.volumes.grid import Grid
 from seisloom.metrics.orientation import angles_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
+from seisloom.tasks.interpretation.guess import Sureness, as_outputs
 from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
+from seisloom.tasks.interpretation.refine import chain_of, guess_of, open_refiner, refine_of
+from seisloom.tasks.interpretation.see import NORMALS, SECTIONS, STEPS, See
 from seisloom.tiled import Tiled, apply_to_array
 
 PATCH = {2: 256, 3: 128}
 """Samples of a tile along each axis that a network looks along, by their number; less where the volume has less."""
-NORMALS = ("zz", "zx", "zy", "xx", "xy")
-"""Products of the components of a fault's unit normal: z depth, x crossline, y inline. A normal has no sign, its
-products do not either, so they can be averaged; yy is what is left of 1."""
-STEPS = ("rgt_inline", "rgt_crossline", "rgt_time")
-"""Steps of relative time from a sample to the next one, along each axis. A tile knows time up to a constant; its steps
-are free of it, hold the throw where they cross a fault, and can be averaged. `integrate` makes time of them."""
-SECTIONS = 16
-"""Sections that go through a 2-D network at once where it sees a volume along both axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,9 @@ def apply(
     """Return what is found in volumes that fit the memory; for others see `seisloom.tiled`."""
     products = []
     for record in records:
+        if record.guess or (recipe.data.first_network and hasattr(recipe.model, "needs")):
+            products.append(_from_guess(recipe, predictor, calibration, record))
+            continue
         made = tiled(recipe, calibration, record.values.shape)
         found, blended = apply_to_array(made, predictor, record.values)
         found = {name: one for name, one in found.items() if name in made.products}
@@ -62,11 +60,50 @@ def apply(
     return products
 
 
+def _from_guess(
+    recipe: InterpretationRecipe, predictor: Predictor, calibration: ProbabilityCalibration | None, record: VolumeRecord
+) -> VolumeProduct:
+    """Return what a refiner makes of a volume's first guess, see `guess`: it is seen whole, not by tiles."""
+    scaling, needs = recipe.scale.of_values(record.values), getattr(recipe.model, "needs", ())
+    guess = {name: one * np.float32(scaling.gain if name == "guess_dhr" else 1) for name, one in record.guess.items()}
+    arrays = {"x": scaling(record.values)[None]}
+    if not recipe.data.first_network:
+        arrays |= as_outputs(guess, record.name, needs, Sureness())
+    is_cube = recipe.apply.along == "cube" or getattr(recipe.model, "dims", 2) == 3
+    along = "line" if record.values.ndim == 2 else "cube" if is_cube else "inline"
+    # Items are inline sections, or what is seen as one; components and channels come after them
+    rows = [arrays] if along != "inline" else [
+        {name: one.take(k, axis=one.ndim - 3) for name, one in arrays.items()} for k in range(len(record.values))
+    ]  # fmt: skip
+    if recipe.data.first_network:
+        predictor = partial(_after_first, recipe, predictor)
+    found = predict_in_batches(predictor, rows, batch_size=min(SECTIONS, len(rows)))
+    attributes = _wanted(recipe)
+    outputs = See(along, 1, attributes).one_way(lambda _: found, arrays)
+    blended = {name: one.reshape(record.values.shape) for name, one in outputs.items() if name not in STEPS}
+    made = derive(
+        blended, scaling=scaling, attributes=attributes, calibration=calibration or ProbabilityCalibration(),
+        threshold=recipe.apply.threshold,
+    )  # fmt: skip
+    if "rgt" in attributes:
+        made["rgt"] = _centred(found["rgt"].reshape(record.values.shape))
+    return VolumeProduct(record, made, blended)
+
+
+def _after_first(recipe: InterpretationRecipe, predictor: Predictor, arrays: Arrays) -> Arrays:
+    return predictor({**arrays, **guess_of(recipe, arrays["x"])})
+
+
+def _centred(rgt: Array) -> Array:
+    """Return relative time in samples as `seisloom.tiled` writes it: a share of the trace around a half."""
+    return np.asarray((rgt - rgt.mean()) / rgt.shape[-1] + 0.5, dtype=np.float32)
+
+
 def _integrated(names: tuple[str, ...], blended: Mapping[str, Array]) -> Array:
-    """Return relative time from its steps, in the unit of `seisloom.tiled`: a share of the trace around a half."""
+    """Return relative time from its steps."""
     shape = blended[names[-1]].shape
     steps = [blended[name] if name else np.zeros(shape, dtype=np.float32) for name in names]
-    return np.asarray(integrate(steps) / shape[-1] + 0.5, dtype=np.float32)
+    return _centred(integrate(steps))
 
 
 def plan_tiles(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | None, grid: Grid) -> Tiled:
@@ -78,8 +115,14 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     """Return how a volume of this shape is taken through the network.
 
     Raises:
-        RecipeError: if the network cannot see such a volume, or does not give a wanted attribute.
+        RecipeError: if the network cannot see such a volume, or does not give a wanted attribute, or its refiner does
+            not go with it.
     """
+    if getattr(recipe.model, "needs", ()):
+        raise RecipeError(
+            f"{recipe.model.name} refines what another network gives, and finds nothing in a volume by itself. Apply "
+            "that network with apply.refine=FOLDER, the folder of this bundle"
+        )
     keys, dims, n_axes = recipe.apply, getattr(recipe.model, "dims", 2), len(shape)
     if n_axes not in (2, 3):
         raise RecipeError(f"a volume of {n_axes} axes: faults are looked for in sections (trace, time) and in volumes")
@@ -89,11 +132,16 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
             "relative time of a volume by a 2-D network: sections along one axis know nothing of each other. Give "
             "apply.along=both, or leave rgt out: apply.attributes=[fault,dip,strike,dhr]"
         )
-    see = See("line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline"), keys.views, attributes)
+    refiner = open_refiner(recipe, attributes)
+    refine = None if refiner is None else refine_of(refiner, recipe)
+    if refiner is not None and (calibration is None or calibration.refined != chain_of(recipe)):
+        calibration = refiner.calibration  # that of the network was fitted on other logits
+    along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline")
+    see = See(along, keys.views, attributes, refine)
     return Tiled(
         tiling=Tiling(
             patch=_patch(keys.patch, see.along, shape), overlap=keys.overlap, window=keys.window,
-            batch_size=keys.batch_size, squeeze=see.along in ("inline", "crossline"),
+            batch_size=keys.batch_size or 1, squeeze=see.along in ("inline", "crossline"),
         ),
         scale=recipe.scale, blended=see.blended, products={name: UNITS[name] for name in attributes},
         derive=partial(
@@ -134,93 +182,6 @@ def _patch(given: tuple[int, ...] | None, along: str, shape: tuple[int, ...]) ->
     for axis, size in zip(looks, sizes, strict=True):
         patch[axis] = size
     return tuple(patch)
-
-
-@dataclass(frozen=True, slots=True)
-class See:
-    """The face of the room's predictors that tiles need; it can be pickled."""
-
-    along: str
-    """What a tile is to the predictor: inline or crossline sections of a volume, both, the cube, or a line."""
-    views: int
-    attributes: tuple[str, ...]
-
-    @property
-    def blended(self) -> tuple[str, ...]:
-        """Outputs that tiles blend."""
-        found = [one for one in self.attributes if one in ("fault", "dhr")]
-        if "rgt" in self.attributes:
-            found += [step for step in STEPS if step != "rgt_inline" or self.along in ("cube", "both", "crossline")]
-            if self.along == "crossline":
-                found.remove("rgt_crossline")
-        if {"dip", "strike"} & set(self.attributes):
-            found = list(dict.fromkeys(["fault", *found, *NORMALS]))
-        return tuple(found)
-
-    def __call__(self, predictor: Predictor) -> Predictor:
-        """Return the predictor on tiles: {"x": (batch, channel, *patch)} to (batch, *patch) of each output."""
-        seen = self._both(predictor) if self.along == "both" else partial(self._one_way, predictor)
-        return lambda arrays: self._views(seen, arrays["x"])
-
-    def _views(self, seen: Predictor, x: Array) -> dict[str, Array]:
-        """Return the mean over views of a tile."""
-        total: dict[str, Array] = {}
-        for polarity in (1, -1)[: min(self.views, 2)]:
-            for mirrored in (False, True)[: 1 if self.views < 4 else 2]:
-                shown = np.float32(polarity) * (x[..., ::-1, :] if mirrored else x)
-                for name, values in seen({"x": np.ascontiguousarray(shown)}).items():
-                    back = values[..., ::-1, :] if mirrored else values
-                    # What a view turns round is turned back: amplitudes, steps, products with the mirrored component
-                    sign = polarity if name == "dhr" else -1 if mirrored and name in self._mirrored else 1
-                    if mirrored and name in self._mirrored and name in STEPS:
-                        # A step belongs to the first of its two samples, and the last one repeats the one before
-                        back = np.concatenate([back[..., 1:, :], back[..., -1:, :]], axis=-2)
-                    total[name] = total.get(name, np.float32(0)) + np.float32(sign / self.views) * back
-        return total
-
-    @property
-    def _mirrored(self) -> tuple[str, ...]:
-        inline = self.along == "crossline"
-        return ("zy", "xy", "rgt_inline") if inline else ("zx", "xy", "rgt_crossline")
-
-    def _one_way(self, predictor: Predictor, arrays: Arrays) -> dict[str, Array]:
-        found = predictor(arrays)
-        outputs: dict[str, Array] = {name: found[name] for name in ("fault", "dhr") if name in self.blended}
-        if "rgt" in self.attributes:
-            axes = {"line": (1, 2), "inline": (1, 2), "crossline": (0, 2)}.get(self.along, (0, 1, 2))
-            for place, axis in enumerate(axes, start=1):
-                outputs[STEPS[axis]] = increment(found["rgt"], place)
-        if "zz" in self.blended:
-            z, x, y = np.moveaxis(_unit(found["normal"]), 1, 0)
-            if self.along == "crossline":  # the network's lateral axis is the inline one
-                x, y = y, x
-            outputs |= dict(zip(NORMALS, (z * z, z * x, z * y, x * x, x * y), strict=True))
-        return outputs
-
-    def _both(self, predictor: Predictor) -> Predictor:
-        """Return the mean of a 2-D network's answers along inlines and along crosslines."""
-        ways = {way: partial(See(way, 1, self.attributes)._one_way, predictor) for way in ("inline", "crossline")}
-
-        def predict(arrays: Arrays) -> dict[str, Array]:
-            x = arrays["x"]  # (batch, channel, inline, crossline, time)
-            total: dict[str, Array] = {}
-            for way, seen in ways.items():
-                axis = 2 if way == "inline" else 3
-                sections = np.moveaxis(x, axis, 1)  # (batch, section, channel, across, time)
-                rows = [{"x": row} for row in sections.reshape(-1, *sections.shape[2:])]
-                for name, every in predict_in_batches(seen, rows, batch_size=SECTIONS).items():
-                    back = np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
-                    share = 1.0 if name in STEPS[:2] else 0.5  # lateral steps are seen one way alone
-                    total[name] = total.get(name, np.float32(0)) + np.float32(share) * back
-            return total
-
-        return predict
-
-
-def _unit(normal: Array) -> Array:
-    """Return normals (item, 3, *place) of length 1; 0 where there is none."""
-    length = np.sqrt((normal**2).sum(axis=1, keepdims=True))
-    return np.asarray(np.divide(normal, length, out=np.zeros_like(normal), where=length > 0))
 
 
 def derive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,10 @@ from seisloom.physics.volumes.draw import draw_volume
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.split import PART
-from seisloom.tasks.interpretation.recipe import SAMPLE, InterpretationData, InterpretationRecipe
+from seisloom.tasks.interpretation.guess import GUESS, Sureness, as_outputs, guessed, parted
+from seisloom.tasks.interpretation.horizon_targets import check_horizons, horizons_file, read_horizon_voxels
+from seisloom.tasks.interpretation.recipe import SAMPLE, UNITS, InterpretationData, InterpretationRecipe
+from seisloom.tasks.interpretation.refine import guess_of
 
 UNKNOWN = {"fault": -1.0, "dip": 0.0, "strike": 0.0, "rgt": np.nan, "dhr": np.nan}
 """What stands in the place of a target that is not there."""
@@ -32,6 +36,8 @@ def plan(recipe: InterpretationRecipe) -> list[Ref]:
     """Return a ref for each numbered cube of the folders, or for each seed where there are none."""
     data = recipe.data
     folders = _folders(data)
+    if _wants_horizons(recipe):
+        check_horizons([(images, targets) for images, targets, _ in folders.values()])
     if not folders:
         seeds = range(data.synth.first, data.synth.first + data.synth.n)
         return [Ref(f"synthetic/{n:06d}", {"cube": f"synthetic/{n:06d}"}, seed=n) for n in seeds]
@@ -72,15 +78,25 @@ def _folders(data: InterpretationData) -> dict[str, tuple[Path, Path, int | None
 def arrays_of(recipe: InterpretationRecipe, ref: Ref) -> dict[str, Array]:
     """Return the amplitudes of a numbered cube and its targets as they are, or make the volume of a seed.
 
+    For a network that refines attributes there is a first guess of each that it needs, too, unless it is another
+    network that gives it.
+
     Raises:
         DataError: if targets are of another size than their image, or angles are in radians.
+        MissingDataError: if a first guess is not there.
     """
+    needs: tuple[str, ...] = () if recipe.data.first_network else getattr(recipe.model, "needs", ())
     if "image" in ref.source:
-        found = _read_cube(recipe.data, Path(ref.source["image"]), Path(ref.source["targets"]))
+        image, targets = Path(ref.source["image"]), Path(ref.source["targets"])
+        found = _read_cube(recipe.data, image, targets, needs, horizons=_wants_horizons(recipe))
     else:
         synth = recipe.data.synth
-        found = make_box(draw_volume(synth.shape, ref.seed, synth.priors), whole(synth.shape))
-    return {field.name: np.ascontiguousarray(found[field.name], dtype=field.dtype) for field in SAMPLE.fields}
+        model = draw_volume(synth.shape, ref.seed, synth.priors)
+        found = make_box(model, whole(synth.shape))
+        if needs:
+            found |= guessed(model, found, synth.corruption, needs)
+    names = [field.name for field in SAMPLE.fields if field.name in found]
+    return {name: np.ascontiguousarray(found[name], dtype=np.float32) for name in names}
 
 
 def read(recipe: InterpretationRecipe, ref: Ref) -> Sample:
@@ -95,8 +111,8 @@ def read(recipe: InterpretationRecipe, ref: Ref) -> Sample:
         scaling = recipe.scale.of_values(arrays["seismic"])
     except DataError as error:
         raise LeftOut(f"{ref.key}: {error}") from error
-    scaled = {"seismic": scaling(arrays["seismic"]), "dhr": arrays["dhr"] * np.float32(scaling.gain)}
-    return Sample(ref.key, ref.groups, {**arrays, **scaled})
+    images = {name: arrays[name] * np.float32(scaling.gain) for name in ("dhr", GUESS + "dhr") if name in arrays}
+    return Sample(ref.key, ref.groups, {**arrays, "seismic": scaling(arrays["seismic"]), **images})
 
 
 def read_many(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
@@ -108,25 +124,56 @@ def read_many(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[Sam
             yield reason
 
 
-def _read_cube(data: InterpretationData, image: Path, targets: Path) -> dict[str, Array]:
+def _wants_horizons(recipe: InterpretationRecipe) -> bool:
+    return any(term.name == "equal_time" for term in recipe.loss)
+
+
+def _read_cube(
+    data: InterpretationData, image: Path, targets: Path, needs: tuple[str, ...], *, horizons: bool
+) -> dict[str, Array]:
     given = Given(n1=data.n1, n2=data.n2, n3=data.n3)
     volume = open_raw(image, given)
     seismic = _in_three(volume.read(whole(volume.spec.grid.shape), next(iter(volume.spec.variables))))
-    arrays = {"seismic": seismic}
-    for name, missing in UNKNOWN.items():
-        file = targets / f"{image.stem}_{ENDING[name].removeprefix('.')}.bin"
+    there = _attributes(targets, image, seismic.shape, data.angles)
+    unknown = {name: np.full(seismic.shape, value, np.float32) for name, value in UNKNOWN.items()}
+    guess = _attributes(image.parent, image, seismic.shape, data.angles) if needs else {}
+    if missing := [name for name in needs if name not in guess]:
+        raise MissingDataError(
+            f"{_file_of(image.parent, image, missing[0])}: no such file, and the network refines a first guess. "
+            "Put those of a first network beside the images, or write a set with them: seisloom synth volumes "
+            "refinement=true"
+        )
+    found = {"seismic": seismic, **unknown, **there, **{GUESS + name: guess[name] for name in needs}}
+    if horizons:
+        file = horizons_file(targets, image)
+        numbers = np.zeros(seismic.shape, np.float32) if file is None else read_horizon_voxels(file, volume)
+        found["horizon"] = numbers.reshape(seismic.shape)
+    return found
+
+
+def _file_of(folder: Path, image: Path, name: str) -> Path:
+    """Return the cube of an attribute of an image."""
+    return folder / f"{image.stem}_{ENDING[name].removeprefix('.')}.bin"
+
+
+def _attributes(folder: Path, image: Path, shape: tuple[int, ...], angles: str | None) -> dict[str, Array]:
+    """Return the attributes of an image that lie in a folder, angles in degrees.
+
+    Raises:
+        DataError: if one is of another size than the image, or angles are in radians.
+    """
+    arrays = {}
+    sidecar = read_sidecar(folder / f"{image.stem}.json")
+    unit = angles or (None if sidecar is None else sidecar.attributes.get("angles"))
+    for name in UNITS:
+        file = _file_of(folder, image, name)
         if not file.is_file():
-            arrays[name] = np.full(seismic.shape, missing, dtype=np.float32)
             continue
         n = file.stat().st_size // 4
-        if n != seismic.size:
-            raise DataError(f"{file}: {n} samples, and its image {image} has {seismic.size}. Cut both alike")
-        cube = Cube(file, seismic.shape)
-        arrays[name] = cube.read(whole(seismic.shape))
-    sidecar = read_sidecar(targets / f"{image.stem}.json")
-    unit = data.angles or (None if sidecar is None else sidecar.attributes.get("angles"))
-    for name in ("dip", "strike"):
-        arrays[name] = _in_degrees(arrays[name], unit, image, name)
+        if n != math.prod(shape):
+            raise DataError(f"{file}: {n} samples, and its image {image} has {math.prod(shape)}. Cut both alike")
+        values = Cube(file, shape).read(whole(shape))
+        arrays[name] = _in_degrees(values, unit, image, name) if name in ("dip", "strike") else values
     return arrays
 
 
@@ -160,8 +207,10 @@ def group(recipe: InterpretationRecipe, refs: Sequence[Ref], training: bool) -> 
 def join(recipe: InterpretationRecipe, samples: Sequence[Sample], rng: np.random.Generator | None) -> Arrays:
     """Return a crop of a sample as the arrays of an item; its place is drawn, or in the middle without a generator.
 
+    A first guess comes in the form in which a network gives it; how sure it is of faults is drawn too.
+
     Raises:
-        DataError: if the crop is larger than the sample.
+        DataError: if the crop is larger than the sample, or a first guess that the network needs is not there.
     """
     (sample,) = samples
     arrays = dict(sample.arrays)
@@ -177,5 +226,11 @@ def join(recipe: InterpretationRecipe, samples: Sequence[Sample], rng: np.random
         for want, have in zip(size, shape, strict=True)
     ]
     box = tuple(slice(first, first + want) for first, want in zip(firsts, size, strict=True))
-    cropped = {name: one[box] for name, one in arrays.items()}
-    return {"x": cropped.pop("seismic")[None], **cropped}
+    cropped, guess = parted({name: one[box] for name, one in arrays.items()})
+    x, needs = cropped.pop("seismic")[None], getattr(recipe.model, "needs", ())
+    if needs and recipe.data.first_network:
+        cropped |= {name: one[0] for name, one in guess_of(recipe, x[None]).items()}
+    elif needs:
+        sureness = Sureness() if rng is None else Sureness.drawn(rng)
+        cropped |= as_outputs(guess, sample.key, needs, sureness)
+    return {"x": x, **cropped}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from seisloom.sample import Array
 from seisloom.tasks.interpretation.apply import VolumeProduct, normals_at
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
+from seisloom.tasks.interpretation.refine import chain_of
 
 Scores = dict[str, Any]  # Any: JSON values
 HEADLINE = "2"
@@ -58,7 +60,8 @@ def calibrate(
     if not pairs:
         raise CalibrationError("nothing to calibrate on: no held-out volume has fault labels")
     logits, labels = zip(*pairs, strict=True)
-    return calibrate_probability(logits, labels, n_bins=recipe.calibrate.n_bins)
+    fitted = calibrate_probability(logits, labels, n_bins=recipe.calibrate.n_bins)
+    return replace(fitted, refined=chain_of(recipe))
 
 
 def evaluate(
@@ -132,7 +135,7 @@ def _score(recipe: InterpretationRecipe, product: VolumeProduct) -> Scores:
             "distance": surface_distances(found["fault"], lines, threshold=threshold),
             "patches": patch_scores(found["fault"], lines, threshold=threshold),
         }
-        if "zz" in product.blended and (fault == 1).any():
+        if "zz" in product.blended and "dip" in truth and (fault == 1).any():
             every = np.ones(fault.shape, dtype=bool)
             normals = normals_at(product.blended, every).reshape(3, *fault.shape)
             skeleton = thin(found["fault"] >= threshold)

@@ -1,4 +1,4 @@
-"""The room's network as an entry of a recipe: a shared encoder, and a decoder for each task that is on."""
+"""The room's networks as entries of a recipe: one finds attributes in an image, the other makes given ones better."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ WIDTHS = {
 """Channels of each level by dimensions and preset."""
 
 
-class InterpretationUNet(ModelConfig):
-    """A U-Net with one encoder, and decoders for faults (with their normals), relative time, and a clean image."""
+class MultitaskConfig(ModelConfig):
+    """Keys that the room's networks share: what they see, how large they are, and which tasks are on."""
 
-    name: str = "interpretation_unet"
     dims: Literal[2, 3] = 3
     """2 sees sections, 3 volumes."""
     preset: Preset = "small"
@@ -41,7 +40,7 @@ class InterpretationUNet(ModelConfig):
     """Residual blocks of each level, on the way down and up."""
 
     @model_validator(mode="after")
-    def _some(self) -> InterpretationUNet:
+    def _some(self) -> MultitaskConfig:
         if not self.tasks:
             raise ValueError("fault, rgt and dhr are all off: a network needs a task")
         return self
@@ -56,8 +55,33 @@ class InterpretationUNet(ModelConfig):
         """What the network can write."""
         return tuple(one for task in self.tasks for one in SWITCHES[task])
 
+
+class InterpretationUNet(MultitaskConfig):
+    """A U-Net with one encoder, and decoders for faults (with their normals), relative time, and a clean image."""
+
+    name: str = "interpretation_unet"
+
     def build(self, schema: Schema) -> nn.Module:
         """Return the untrained network; see `seisloom.tasks.interpretation.network.InterpretationNetwork`."""
         from seisloom.tasks.interpretation.network import InterpretationNetwork
 
         return InterpretationNetwork(self)
+
+
+class InterpretationRefiner(MultitaskConfig):
+    """A U-Net that corrects the attributes of a first network; it learns from attributes with known errors."""
+
+    name: str = "interpretation_refiner"
+    image: bool = True
+    """Whether it also sees the image that the attributes come from."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Attributes of a first guess that it takes in: those that it gives back."""
+        return self.attributes
+
+    def build(self, schema: Schema) -> nn.Module:
+        """Return the untrained network; see `seisloom.tasks.interpretation.refiner.RefinementNetwork`."""
+        from seisloom.tasks.interpretation.refiner import RefinementNetwork
+
+        return RefinementNetwork(self)

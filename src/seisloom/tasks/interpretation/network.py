@@ -54,7 +54,7 @@ class InterpretationNetwork(nn.Module):
         """
         x = batch["x"]
         place = x.shape[2:]
-        found = self.unet(x if len(place) == self.dims else self._as_sections(x))
+        found = self.unet(as_seen(x, self.dims))
         outputs = {}
         if "fault" in found:
             outputs["fault"] = found["fault"][:, 0].reshape(-1, *place)
@@ -67,11 +67,20 @@ class InterpretationNetwork(nn.Module):
             outputs["dhr"] = found["dhr"][:, 0].reshape(-1, *place)
         return outputs
 
-    def _as_sections(self, x: Tensor) -> Tensor:
-        if self.dims != 2 or x.ndim != 5 or x.shape[2] != 1:
-            raise SchemaError(
-                f"the network sees {self.dims} dimensions, and is shown places of {tuple(x.shape[2:])}. A 2-D network "
-                "takes sections (data.synth.shape or data.crop with an inline axis of 1; apply.along=inline, crossline "
-                "or both), a 3-D one volumes"
-            )
-        return x[:, :, 0]
+
+def as_seen(x: Tensor, dims: int) -> Tensor:
+    """Return (item, channel, *place) with as many axes of a place as a network sees: an inline axis of 1 is left out.
+
+    Raises:
+        SchemaError: if there are others.
+    """
+    place = x.shape[2:]
+    if len(place) == dims:
+        return x
+    if dims != 2 or len(place) != 3 or place[0] != 1:
+        raise SchemaError(
+            f"the network sees {dims} dimensions, and is shown places of {tuple(place)}. A 2-D network "
+            "takes sections (data.synth.shape or data.crop with an inline axis of 1; apply.along=inline, crossline "
+            "or both), a 3-D one volumes"
+        )
+    return x[:, :, 0]

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from seisloom.config import Config, Preparation
 from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Window
+from seisloom.physics.volumes.corruption import Corruption
 from seisloom.physics.volumes.priors import VolumePriors
 from seisloom.recipe import Entry, Hint, Json, Recipe
 from seisloom.sample import Field as Axis
@@ -36,6 +37,8 @@ class Synthetic(Config):
     """Number of the first one, so that another set shares none with this one."""
     priors: VolumePriors = VolumePriors()
     """What is drawn: styles of faults, layers, wavelets, noise."""
+    corruption: Corruption = Corruption()
+    """Errors of the first guess that a network learns to refine; no other network is given one."""
 
 
 class InterpretationData(Config):
@@ -66,6 +69,9 @@ class InterpretationData(Config):
     else tells by their largest value."""
     synth: Synthetic = Synthetic()
     """What is made where no folder is given."""
+    first_network: str | None = None
+    """Folder of the bundle whose attributes a refiner is to make better: it then learns from what that network gives.
+    None takes attributes with made errors, which differ from those of a network."""
     crop: tuple[int, int, int] | None = None
     """Samples along inline, crossline and time that a training item is cropped to, at a place drawn anew each epoch;
     None takes the whole sample, or a whole inline where the network sees sections."""
@@ -82,8 +88,9 @@ class InterpretationApply(Config):
     """Share of a tile by which neighbours overlap."""
     window: Window = "cosine"
     """Weight of a tile from its middle to its edge: cosine, gaussian or flat."""
-    batch_size: int = Field(1, ge=1)
-    """Tiles that go through the network at once; it decides the last bit of a result."""
+    batch_size: int | None = Field(None, ge=1)
+    """Tiles that go through the network at once; it decides the last bit of a result. None takes 1, or what is measured
+    to be fastest where a file takes long."""
     along: Along | None = None
     """What is seen of a volume: sections along inline or crossline, both, whose answers are averaged, or the cube
     itself. None takes what the network has dimensions for: inline sections, or the cube."""
@@ -92,8 +99,12 @@ class InterpretationApply(Config):
     laterally. So many times the work."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """Fault probability from which on a voxel counts as fault, for dip and strike and in scores."""
-    threads: int = Field(1, ge=1)
-    """Threads of torch in each worker; with the tiles they decide the last bit of a result."""
+    threads: int | None = Field(None, ge=1)
+    """Threads of torch in each worker; with the tiles they decide the last bit of a result. None as with batch_size."""
+    refine: str | None = None
+    """Folder of the bundle of a refiner, which makes the attributes of each tile better; None for none."""
+    iterations: int = Field(1, ge=1)
+    """How often the refiner is applied, each time to what it gave before."""
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +139,12 @@ class InterpretationApply(Config):
             if name not in UNITS:
                 raise ValueError(f"no attribute {name!r}; there are {', '.join(UNITS)}")
         return names
+
+    @model_validator(mode="after")
+    def _of_a_refiner(self) -> InterpretationApply:
+        if self.iterations > 1 and self.refine is None:
+            raise ValueError("iterations: nothing is refined; give refine=FOLDER, the bundle of a refiner, too")
+        return self
 
     @field_validator("views")
     @classmethod
@@ -170,7 +187,7 @@ class InterpretationRecipe(Recipe):
         "dir_data_valid": "data.data_valid",
         "dir_target_valid": "data.target_valid",
         "attributes": "apply.attributes",
-        **{name: f"apply.{name}" for name in ("patch", "overlap", "window", "along", "views", "threshold")},
+        **{name: f"apply.{name}" for name in ("patch", "overlap", "window", "along", "views", "threshold", "refine")},
     }
 
     questions: ClassVar[tuple[str, ...]] = (
@@ -205,6 +222,11 @@ class InterpretationRecipe(Recipe):
         check_sizes(values)
         return with_places(with_tasks(values, SWITCHES))
 
+    def without_weights(self) -> InterpretationRecipe:
+        """Return the recipe without a refiner: classical methods are measured by themselves."""
+        plain = self.apply.model_copy(update={"refine": None, "iterations": 1})
+        return self.model_copy(update={"apply": plain})
+
     @property
     def scale(self) -> SurveyScale:
         """How amplitudes of a survey are brought to one scale."""
@@ -212,6 +234,11 @@ class InterpretationRecipe(Recipe):
         if not isinstance(one, SurveyScale):
             raise RecipeError(f"prepare: {one.name} is not survey_scale")
         return one
+
+
+def _given(name: str, axes: tuple[str, ...] = PLACE, *, unit: str = "1", doc: str) -> Axis:
+    """Return what is there for some networks only: those that have the task, or that refine a first guess."""
+    return Axis(name, axes, unit=unit, doc=doc, optional=True)
 
 
 def _attributes(*, label: str | None) -> tuple[Axis, ...]:
@@ -224,15 +251,29 @@ def _attributes(*, label: str | None) -> tuple[Axis, ...]:
     )
 
 
-SAMPLE = Schema((Axis("seismic", PLACE, doc="amplitude"), *_attributes(label="dense")))
-ITEM = Schema((Axis("x", ("channel", *PLACE), doc="scaled amplitude"), *_attributes(label="dense")))
-
-
-def _given(name: str, axes: tuple[str, ...] = PLACE, *, doc: str) -> Axis:
-    """Return what a network gives where the task is on."""
-    return Axis(name, axes, doc=doc, optional=True)
-
-
+SAMPLE = Schema(
+    (
+        Axis("seismic", PLACE, doc="amplitude"),
+        *_attributes(label="dense"),
+        _given("horizon", doc="number of a picked horizon, from 1, on its voxels, 0 off them; for loss equal_time"),
+        _given("guess_fault", doc="first guess: mask or probability"),
+        _given("guess_dip", unit="degree", doc="first guess, where guess_fault is not 0"),
+        _given("guess_strike", unit="degree", doc="first guess, where guess_fault is not 0"),
+        _given("guess_rgt", doc="first guess, of any rising scale"),
+        _given("guess_dhr", doc="first guess, on the scale of seismic"),
+    )
+)
+ITEM = Schema(
+    (
+        Axis("x", ("channel", *PLACE), doc="scaled amplitude"),
+        *_attributes(label="dense"),
+        _given("horizon", doc="number of a picked horizon, from 1, on its voxels, 0 off them; for loss equal_time"),
+        _given("guess_fault", doc="first guess: logit"),
+        _given("guess_normal", ("component", *PLACE), doc="first guess: depth, crossline, inline; of any length"),
+        _given("guess_rgt", unit="sample", doc="first guess, up to a constant of the item"),
+        _given("guess_dhr", doc="first guess, on the scale of x"),
+    )
+)
 OUTPUT = Schema(
     (
         _given("fault", doc="logit of the probability of a fault"),

@@ -17,6 +17,7 @@ from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
 from seisloom.tasks.interpretation.data import arrays_of, plan
+from seisloom.tasks.interpretation.guess import parted
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 
 
@@ -31,6 +32,8 @@ class VolumeRecord:
     """Hash of the amplitudes, uint64 (1,)."""
     truth: Mapping[str, Array] = field(default_factory=dict)
     """Labels of the same shape by attribute; empty where there are none."""
+    guess: Mapping[str, Array] = field(default_factory=dict)
+    """A first guess of attributes, for a network that refines it; see `seisloom.tasks.interpretation.guess`."""
 
     @property
     def n_traces(self) -> int:
@@ -47,10 +50,10 @@ def records(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[Volum
     """Yield the volumes behind refs, with their labels; those that do not qualify are left out."""
     for ref in refs:
         try:
-            arrays = dict(arrays_of(recipe, ref))
+            arrays, guess = parted(arrays_of(recipe, ref))
         except LeftOut:
             continue
-        yield VolumeRecord(ref.key, arrays.pop("seismic"), _content(recipe, ref), arrays)
+        yield VolumeRecord(ref.key, arrays.pop("seismic"), _content(recipe, ref), arrays, guess)
 
 
 def contents(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Array:

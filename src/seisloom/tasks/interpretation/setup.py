@@ -10,6 +10,7 @@ from seisloom import plugins
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.volumes.raw.volume import open_raw, shapes_that_fit
 from seisloom.io.volumes.volume import Given
+from seisloom.questions import loaded
 from seisloom.recipe import Hint, Json, expand
 
 SIZES = ("n1", "n2", "n3")
@@ -43,7 +44,7 @@ METRICS: dict[str, list[dict[str, Json]]] = {
 }
 """Metrics of a task that is switched on and has none."""
 TASK_OF = {
-    "focal": "fault", "rgt_order": "rgt", "ssim_l1": "rgt",
+    "focal": "fault", "rgt_order": "rgt", "ssim_l1": "rgt", "equal_time": "rgt",
     **{entry["name"]: task for parts in (TERMS, METRICS) for task, entries in parts.items() for entry in entries},
 }  # fmt: skip
 """Loss terms and metrics, by the task whose output they need."""
@@ -55,6 +56,8 @@ def hint_for(key: str, values: Mapping[str, Json]) -> Hint | None:
     """Return what is said with a question, or None where it has nothing to decide."""
     part, _, last = key.partition(".")
     data = _part(values, "data")
+    if key == "model.name" and not _foreign_networks():
+        return None  # the room's own two do different work, and each has a recipe of its own
     has_folder = bool(data.get("root") or data.get("data"))
     if key.startswith("data.synth.") or key in ("data.n_train", "data.crop"):
         return Hint(MEANINGS.get(key, "")) if has_folder != key.startswith("data.synth.") else None
@@ -63,6 +66,11 @@ def hint_for(key: str, values: Mapping[str, Json]) -> Hint | None:
     if part == "data" and last in SIZES:
         return _hint_of_size(last, data) if has_folder else None
     return Hint(MEANINGS.get(key, ""))
+
+
+def _foreign_networks() -> list[str]:
+    """Return the networks of other packages than ours."""
+    return [name for name, kind in loaded("models").items() if not kind.__module__.startswith("seisloom.")]
 
 
 def _hint_of_size(key: str, data: Mapping[str, Json]) -> Hint | None:
