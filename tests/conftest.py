@@ -16,6 +16,8 @@ from seisloom.run.train import train
 from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.synth import write_survey
 
+from .page import check_page as check
+
 BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # Two lines of 5 stations and 12 shots, 0.1 s at 2 kHz: enough groups for every part of a split
@@ -43,6 +45,12 @@ def field_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real records: neither SEISLOOM_DATA nor {BESIDE_THE_REPOSITORY} is there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def check_page() -> Callable[[Path], int]:
+    """Compares the page of an evaluation with its numbers; returns how many cells it has."""
+    return check
 
 
 @pytest.fixture(scope="session")

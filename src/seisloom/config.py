@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +38,19 @@ class ModelConfig(Config):
     def build(self, schema: Schema) -> nn.Module:
         """Return the untrained network for samples of this schema."""
         raise NotImplementedError(f"{type(self).__name__} does not say how to build its network")
+
+
+def flat(values: Mapping[str, Any], *, between: str = ".", before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what nested mappings hold with the path of its keys; lists are values.
+
+    >>> dict(flat({"train": {"lr": 0.1}, "seed": 0}))
+    {'train.lr': 0.1, 'seed': 0}
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, between=between, before=f"{before}{name}{between}")
+        else:
+            yield before + name, value
 
 
 class LossTerm(Config):

@@ -120,6 +120,8 @@ class TrainConfig(Config):
     """Passes over the training part in one epoch, each with its own crops and draws: for small parts."""
     batch_size: int = Field(16, ge=1)
     """Items in a batch, on each device."""
+    batch_valid: int | None = Field(None, ge=1)
+    """Items in a batch of the validation part; None takes batch_size."""
     shares: Mapping[str, PositiveFloat] = {}
     """Parts of the batches that go to groups whose names begin so, e.g. {LINE1: 0.6, LINE2: 0.4}, whatever their
     number of items; the key '' stands for all others. Without, a group has as many as it has items."""
@@ -146,6 +148,11 @@ class TrainConfig(Config):
     """Parts that learn how sure the network is, after all else, on samples whose answers it has not seen."""
     init_from: str | None = None
     """A bundle, by folder or by the name of a shipped one, whose weights training starts from."""
+    resume: str | None = None
+    """A .ckpt of a run of the same network, from which training goes on with its optimiser and its epoch. None goes on
+    from what the output folder holds, if anything."""
+    check: str | None = None
+    """A .ckpt, a .pth or a bundle that is scored on the validation part; nothing is trained then."""
     max_non_finite: int = Field(10, ge=0)
     """Batches with a non-finite loss that are skipped (named and counted) before training stops."""
     keep_checkpoints: int = Field(1, ge=0)

@@ -12,7 +12,7 @@ import pytest
 from seisloom.bundle import Bundle, open_predictor
 from seisloom.errors import SplitError
 from seisloom.recipe import Recipe
-from seisloom.run.train import train
+from seisloom.run.train import check, train
 from seisloom.run.write import write_shards
 from seisloom.sample import Ref
 from seisloom.split import split
@@ -20,6 +20,7 @@ from seisloom.tasks.picking.records import contents, records
 from seisloom.tasks.picking.task import PICKING
 
 Tiny = Callable[..., Recipe]
+CheckPage = Callable[[Path], int]
 Parts = Mapping[str, Sequence[Ref]]
 
 
@@ -30,6 +31,10 @@ def test_training_ends_with_calibration_scores_and_a_card(tiny_bundle: Bundle) -
     assert tiny_bundle.calibration is not None
     names = {path.name for path in tiny_bundle.path.iterdir()}
     assert {"card.md", "report.html", "evaluate_picks", "seen.npy", "calibration.json"} <= names
+
+
+def test_every_number_of_the_page_is_in_the_metrics(tiny_bundle: Bundle, check_page: CheckPage) -> None:
+    assert check_page(tiny_bundle.path) > 20
 
 
 def test_no_record_is_both_seen_and_scored(tiny_bundle: Bundle, tiny_parts: Parts) -> None:
@@ -113,3 +118,11 @@ def test_across_folds_the_records_that_calibrated_are_those_that_trained(tiny: T
     made = train(tiny("epochs=1", "calibrate.folds=2", "split.test=0"), tmp_path / "run").bundle
     assert (made.path / "calibrated.npy").is_file()
     assert made.calibrated().size == 0
+
+
+def test_check_scores_the_validation_part_and_trains_nothing(tiny: Tiny, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tiny(f"train.check={tiny_bundle.path / 'checkpoints' / 'best.ckpt'}")
+    report, files = check(recipe, tmp_path)
+    assert "best" in next(iter(report["tables"].values()))
+    assert (tmp_path / "metrics.json") in files
+    assert not (tmp_path / "checkpoints").exists()

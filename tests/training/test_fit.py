@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from seisloom.bundle import Bundle, read_checkpoint
-from seisloom.errors import BundleError, LeftOut, OutputError, RecipeError, TrainingError
+from seisloom.errors import BundleError, LeftOut, MissingDataError, OutputError, RecipeError, TrainingError
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref, Sample
 from seisloom.split import digest, split
@@ -177,7 +178,7 @@ def test_a_bundle_of_another_recipe_is_refused_and_replaced_with_force(tiny: Tin
     fit(PICKING, tiny(*PLAIN, "epochs=1"), out)
     (out / "notes.txt").write_text("mine")
     before = weights(out)
-    with pytest.raises(OutputError, match="holds a bundle of another recipe"):
+    with pytest.raises(OutputError, match=r"holds a bundle of another recipe \(train.lr was 0.001, is now 0.1\)"):
         fit(PICKING, tiny(*PLAIN, "epochs=1", "train.lr=0.1"), out)
     assert all(np.array_equal(before[name], one) for name, one in weights(out).items())
     fit(PICKING, tiny(*PLAIN, "epochs=1", "train.lr=0.1"), out, force=True)
@@ -191,6 +192,35 @@ def test_a_file_in_the_place_of_the_folder_is_a_clear_error(tiny: Tiny, tmp_path
     for out in (tmp_path / "run", tmp_path / "run" / "deeper"):
         with pytest.raises(OutputError, match="run"):
             fit(PICKING, tiny(), out)
+
+
+def test_a_run_goes_on_from_a_checkpoint_of_another_folder(tiny: Tiny, tmp_path: Path) -> None:
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "first")
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    fit(PICKING, tiny(*PLAIN, "epochs=3", f"train.resume={last}"), tmp_path / "second")
+    assert [row["epoch"] for row in history(tmp_path / "second")] == [1, 2], "the first epoch is not run again"
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "error", "said"),
+    [
+        ("checkpoints/last.ckpt", ("model.widths=[4, 12]",), RecipeError, "do not fit model 'onset_unet'"),
+        ("model.pth", (), RecipeError, "is no .ckpt of a training; train.init_from begins from weights alone"),
+        ("weights.ckpt", (), RecipeError, "holds weights alone"),
+        ("nowhere.ckpt", (), MissingDataError, "no such file"),
+        ("recipe.ckpt", (), BundleError, "damaged"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_a_clear_error(
+    tiny: Tiny, tiny_bundle: Bundle, tmp_path: Path, file: str, changes: tuple[str, ...], error: type[Exception],
+    said: str,
+) -> None:  # fmt: skip
+    folder = tmp_path / "there"
+    shutil.copytree(tiny_bundle.path, folder)
+    shutil.copy(folder / "model.pth", folder / "weights.ckpt")
+    shutil.copy(folder / "recipe.yaml", folder / "recipe.ckpt")
+    with pytest.raises(error, match=said):
+        fit(PICKING, tiny(f"train.resume={folder / file}", *changes), tmp_path / "run")
 
 
 # --- checkpoints

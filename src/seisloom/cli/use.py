@@ -38,15 +38,23 @@ def train(
     changes: Annotated[list[str] | None, typer.Argument(help="Changes: key=value, such as train.epochs=3.")] = None,
     shards: Annotated[Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("runs/model"),
+    out: Annotated[Path, typer.Option("--out", "--dir_output", help="Folder of the bundle.")] = Path("runs/model"),
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
 ) -> None:
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
+    from seisloom.run.train import check
     from seisloom.run.train import train as run_train
     from seisloom.run.write import RECIPE
 
     written_by = shards / RECIPE if shards is not None and (shards / RECIPE).is_file() else None
     found = open_recipe(recipe, [*(changes or []), *context.args], data=data, written_by=written_by)
+    if found.train.check:
+        with writing(out):
+            report, files = check(found, out)
+        show_report(report)
+        for path in files:
+            screen.say(f"wrote {path}")
+        return
     with writing(out):
         trained = run_train(found, out, shards=shards, force=force)
     from seisloom.training.ranks import is_first

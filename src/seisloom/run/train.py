@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from seisloom import plugins
-from seisloom.bundle import Bundle, Opened, began_from, open_predictor
+from seisloom.bundle import Bundle, Opened, as_predictor, began_from, open_predictor
 from seisloom.card import write_card
+from seisloom.errors import DataError
 from seisloom.io.shards import Shards
 from seisloom.recipe import Recipe
 from seisloom.run.calibrate import with_calibration, write_calibration
@@ -82,6 +83,28 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     bundle = Bundle.open(out)
     write_card(bundle, report)
     return Trained(bundle, report, files)
+
+
+def check(recipe: Recipe, out: Path) -> tuple[Report, tuple[Path, ...]]:
+    """Score the weights that `train.check` names on the validation part; nothing is trained.
+
+    Args:
+        recipe: of the training; its split says what the validation part is.
+        out: folder for scores, pictures and the page.
+    Raises:
+        MissingDataError, BundleError, RecipeError: if there are no such weights, or they do not fit the model.
+        DataError: if there is no validation part.
+    """
+    from seisloom.training.fit import load_weights
+
+    task = task_of(recipe)
+    network = recipe.model.build(task.item)
+    load_weights(network, recipe, "check")
+    refs = split(task.plan(recipe), seed=recipe.seed, config=recipe.split)["valid"]
+    if not refs:
+        raise DataError("train.check: the split has no validation part; give split.valid, or data_valid")
+    opened = Opened(Path(str(recipe.train.check)).stem, task, recipe, as_predictor(network.eval()), None)
+    return evaluate([opened], list(task.records(recipe, refs)), out)
 
 
 def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from seisloom.bundle import SEEN, WEIGHTS, Bundle, began_from, read_checkpoint, write_weights
-from seisloom.errors import BundleError, OutputError, RecipeError, TrainingError
+from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
+from seisloom.config import flat
+from seisloom.errors import BundleError, MissingDataError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
@@ -70,7 +70,9 @@ def fit(
 
     network = recipe.model.build(task.item)
     if recipe.train.init_from:
-        _start_from(network, recipe)
+        load_weights(network, recipe, "init_from")
+    if recipe.train.resume and not resume:
+        resume = _checked_resume(network, recipe)
     pin = torch.cuda.is_available()
     train = loader(task, recipe, source, parts["train"], training=True, pin_memory=pin)
     valid = loader(task, recipe, source, parts["valid"], training=False, pin_memory=pin) if parts["valid"] else None
@@ -111,11 +113,12 @@ def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
 def _claim_as_first(out: Path, recipe: Recipe, last: Path, *, force: bool) -> str | None:
     file, resume = out / "recipe.yaml", None
     if file.is_file():
-        if _same_run(file.read_text(encoding="utf-8"), recipe):
+        if _same_run(file, recipe):
             resume = str(last) if last.is_file() else None
         elif not force:
             raise OutputError(
-                f"{out}: holds a bundle of another recipe. Choose another --out, or replace it with --force"
+                f"{out}: holds a bundle of another recipe ({_differences(file, recipe)}). Choose another --out, or "
+                "replace it with --force"
             )
         else:
             _clear(out)
@@ -133,19 +136,25 @@ def _claim_as_first(out: Path, recipe: Recipe, last: Path, *, force: bool) -> st
     return resume
 
 
-def _same_run(text: str, recipe: Recipe) -> bool:
+FREE = tuple(f"train.{key}" for key in ("epochs", "num_workers", "threads", "batch_valid", "resume", "check"))
+"""Keys that may change when a run goes on."""
+
+
+def _same_run(file: Path, recipe: Recipe) -> bool:
+    return not _differences(file, recipe)
+
+
+def _differences(file: Path, recipe: Recipe) -> str:
+    """Return the keys in which the recipe of a folder differs from this one, in words."""
     import yaml
 
-    def essence(values: dict[str, Any]) -> str:  # Any: JSON values
-        train = {
-            key: value for key, value in values["train"].items() if key not in ("epochs", "num_workers", "threads")
-        }
-        return json.dumps({**values, "train": train}, sort_keys=True)
-
     try:
-        return essence(yaml.safe_load(text)) == essence(yaml.safe_load(recipe.to_yaml()))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        return False
+        before, now = (dict(flat(yaml.safe_load(text))) for text in (file.read_text("utf-8"), recipe.to_yaml()))
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        return f"{file} is damaged"
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name) and name not in FREE]
+    said = [f"{name} was {before.get(name)}, is now {now.get(name)}" for name in names[:3]]
+    return "; ".join(said) + (f"; and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _clear(out: Path) -> None:
@@ -160,17 +169,37 @@ def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
     return "+".join(groups[kind] for kind in recipe.split.by)
 
 
-def _start_from(network: torch.nn.Module, recipe: Recipe) -> None:
-    """Copy the weights of the bundle `train.init_from`."""
-    name, before = recipe.train.init_from or "", began_from(recipe)
-    state = read_checkpoint(Path(name)) if before is None else before.network().state_dict()
+def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_from", "check", "resume"]) -> None:
+    """Copy the weights that a key of `train` names: a bundle, by folder or shipped name, a .ckpt or a .pth.
+
+    Raises:
+        MissingDataError: if there is no such file.
+        BundleError: if it is damaged.
+        RecipeError: if the weights are of another network.
+    """
+    name = str(getattr(recipe.train, key))
+    is_file = name.endswith((".ckpt", ".pth"))
+    if is_file and not Path(name).is_file():
+        raise MissingDataError(f"train.{key}: {name}: no such file")
+    state = read_checkpoint(Path(name)) if is_file else Bundle.open(name).network().state_dict()
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise RecipeError(
-            f"train.init_from: the weights of {name} do not fit model {recipe.model.name!r}: take the `model:` of its "
+            f"train.{key}: the weights of {name} do not fit model {recipe.model.name!r}: take the `model:` of its "
             f"recipe.yaml ({str(error).splitlines()[-1].strip()})"
         ) from error
+
+
+def _checked_resume(network: torch.nn.Module, recipe: Recipe) -> str:
+    """Return the checkpoint that training goes on from, after looking whether it can."""
+    file = str(recipe.train.resume)
+    if not file.endswith(".ckpt"):
+        raise RecipeError(f"train.resume: {file} is no .ckpt of a training; train.init_from begins from weights alone")
+    load_weights(network, recipe, "resume")
+    if "optimizer_states" not in torch.load(file, map_location="cpu", weights_only=True):
+        raise RecipeError(f"train.resume: {file} holds weights alone; train.init_from begins from them")
+    return file
 
 
 def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer, ModelCheckpoint]:

@@ -210,8 +210,9 @@ def loader(
     if not items:
         raise SplitError("the training part has no samples" if training else "the validation part has no samples")
     train = recipe.train
+    size = train.batch_size if training or train.batch_valid is None else train.batch_valid
     batches = KeyedBatches(
-        items, batch_size=train.batch_size, seed=recipe.seed, shuffle=training,
+        items, batch_size=size, seed=recipe.seed, shuffle=training,
         passes=train.passes if training else 1, shares=train.shares if training else None,
     )  # fmt: skip
     dataset: Any = Items(task, recipe, source, items, training=training)  # Any: indexed by batches, not by numbers

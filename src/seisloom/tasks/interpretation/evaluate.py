@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seisloom.calibration.probability import ProbabilityCalibration, calibrate_probability
+from seisloom.config import flat
 from seisloom.errors import CalibrationError
 from seisloom.metrics.horizons import rgt_scores
 from seisloom.metrics.image import image_scores
@@ -96,7 +97,7 @@ def _scores(recipe: InterpretationRecipe, products: Sequence[VolumeProduct]) -> 
     each = {f"{k}: {one.record.name}": _score(recipe, one) for k, one in enumerate(products)}
     found: Scores = {"volumes": each}
     for part in ("fault", "angle", "rgt", "dhr"):
-        rows = [_flat(one[part]) for one in each.values() if part in one]
+        rows = [dict(flat(one[part], between="/")) for one in each.values() if part in one]
         if rows:
             found[part] = mean_scores(rows)
     known = [one for one in products if _has(one, "fault")]
@@ -149,17 +150,6 @@ def _score(recipe: InterpretationRecipe, product: VolumeProduct) -> Scores:
         source = product.record.values
         scores["dhr"] = image_scores(found["dhr"], truth["dhr"], source=source, fault=truth.get("fault"))
     return scores
-
-
-def _flat(scores: Mapping[str, Any], prefix: str = "") -> dict[str, float]:  # Any: numbers, or more of it
-    """Return nested scores as one level: tolerant/f1/2."""
-    found: dict[str, float] = {}
-    for name, value in scores.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}/")
-        else:
-            found[f"{prefix}{name}"] = value
-    return found
 
 
 def _row(scores: Scores) -> Scores:

@@ -179,6 +179,7 @@ class InterpretationRecipe(Recipe):
         "gpus": "train.devices",
         "gpus_per_node": "train.devices",
         "batch_train": "train.batch_size",
+        **{name: f"train.{name}" for name in ("batch_valid", "resume", "check")},
         **{name: f"data.{name}" for name in ("data_valid", "target_valid", "target", "n1", "n2", "n3")},
         "ntrain": "data.n_train",
         "nvalid": "data.n_valid",

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seisloom.compute import InThisProcess, run_jobs
+from seisloom.config import flat
 from seisloom.errors import OutputError
 from seisloom.io.volumes.raw.cube import SAMPLE, cannot_write
 from seisloom.io.volumes.raw.sidecar import Sidecar, read_json, read_sidecar, write_json
@@ -169,20 +170,11 @@ def _card(config: SynthVolumes) -> dict[str, Any]:  # Any: JSON values
 
 def _differences(found: Mapping[str, Any], card: Mapping[str, Any]) -> Iterator[str]:  # Any: JSON values
     """Yield what tells two sets apart; more volumes are the same set."""
-    was, now = (dict(_flat({**(one.get("config") or {}), "made by": one.get("made_by")})) for one in (found, card))
+    was, now = (dict(flat({**(one.get("config") or {}), "made by": one.get("made_by")})) for one in (found, card))
     for key in {**was, **now}:
         is_more = key in ("n_train", "n_valid") and isinstance(was.get(key), int) and was[key] <= now[key]
         if was.get(key) != now.get(key) and not is_more:
             yield f"{key} was {was.get(key)} and is now {now.get(key)}"
-
-
-def _flat(said: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:  # Any: JSON values
-    """Yield the values of nested objects with dotted names."""
-    for key, value in said.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield before + key, value
 
 
 def _clear(out: Path) -> None:
