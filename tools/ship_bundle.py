@@ -1,8 +1,10 @@
 """Make a shipped bundle of a trained one: weights as float16, then calibrated and scored anew with what they became.
 
     python tools/ship_bundle.py runs/onset-refraction src/seisloom/weights/onset-refraction
+    python tools/ship_bundle.py runs/interpretation-sections src/seisloom/weights/interpretation-sections
 
-Needs the data that it was trained on, as its recipe names them. Paths of one machine do not go along.
+Needs the data that it was trained on, as its recipe names them; synthetic ones are made anew. Paths of one machine do
+not go along.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.torch import load_file, save_file
 
-from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, open_predictor, write_hashes
+from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, write_hashes
 from seisloom.card import write_card
 from seisloom.io.shards import write_json
 from seisloom.run.calibrate import with_calibration
 from seisloom.run.evaluate import evaluate
+from seisloom.run.train import calibrated_methods
 from seisloom.split import split
 from seisloom.training.loader import LiveSource
 
@@ -43,8 +46,11 @@ def main() -> None:
         {name: one.half() if one.is_floating_point() else one for name, one in state.items()}, given.out / WEIGHTS
     )
     (given.out / WEIGHTS).chmod(0o644)
-    data = trained.recipe.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
-    (given.out / "recipe.yaml").write_text(trained.recipe.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
+    shipped = trained.recipe
+    if getattr(shipped.data, "root", None):
+        data = shipped.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
+        shipped = shipped.model_copy(update={"data": data})
+    (given.out / "recipe.yaml").write_text(shipped.to_yaml(), encoding="utf-8")
 
     rounded = Bundle.open(given.out)
     task, recipe = trained.task, trained.recipe  # with this machine's folder, to read the records
@@ -55,14 +61,15 @@ def main() -> None:
     assert calibrated.calibration is not None
     write_json(given.out / "calibration.json", calibrated.calibration.to_json())
     write_hashes(given.out / CALIBRATED, np.concatenate([record.content for record in held]))
-    classics = [with_calibration(open_predictor(name, recipe=recipe), held) for name in ("aic", "sta_lta")]
+    classics = calibrated_methods(task, recipe, held)
     report, files = evaluate(
         [calibrated, *classics], list(task.records(recipe, parts["test"])), given.out, references=held
     )
     for file in files:
         if file.name != "metrics.json":
             file.unlink()
-    (given.out / "evaluate_picks").rmdir()
+    for folder in given.out.glob("evaluate_*"):
+        folder.rmdir()
     write_card(Bundle.open(given.out), report)
     size = sum(file.stat().st_size for file in given.out.iterdir())
     logging.info("%s: %.2f MB; %s", given.out, size / 1e6, calibrated.calibration.note)

@@ -293,7 +293,7 @@ def test_a_disk_that_is_full_in_the_middle_is_one_line_and_the_command_goes_on(
 def test_a_command_that_is_stopped_goes_on_to_the_same_bytes(
     number: signal.Signals, seisloom: Callable[..., Said]
 ) -> None:
-    write(Path("survey.zarr"), layers((24, 24, 48)))
+    write(Path("survey.zarr"), layers((48, 40, 64)))
     command = ("apply", "discontinuity", "survey.zarr", "apply.patch=[8,8,16]", "--out")
     assert seisloom(*command, "undisturbed")[0] == 0
     process = subprocess.Popen([sys.executable, "-c", RUN, *command, "r"], stderr=subprocess.PIPE, text=True)

@@ -78,7 +78,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     report: Report = {}
     files: tuple[Path, ...] = ()
     if parts["test"]:
-        methods = [opened, *_calibrated_methods(task, recipe, records)]
+        methods = [opened, *calibrated_methods(task, recipe, records)]
         report, files = evaluate(methods, list(task.records(recipe, parts["test"])), out, references=records)
     bundle = Bundle.open(out)
     write_card(bundle, report)
@@ -120,8 +120,8 @@ def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
     return int(n_folds)
 
 
-def _calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
-    """The classical methods of the room, calibrated on the same groups as the network."""
+def calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
+    """Return the classical methods of the room, calibrated on the same groups as the network."""
     methods = []
     for name in plugins.names("methods"):
         if plugins.load("methods", name).model_fields["task"].default == task.name:

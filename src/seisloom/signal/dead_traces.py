@@ -6,11 +6,8 @@ import numpy as np
 
 from seisloom.sample import Array
 
-WIDEST = 3
-"""Dead traces side by side that are filled: over more, faults and reflectors would be made up."""
 
-
-def fill_dead_traces(values: Array, *, widest: int = WIDEST) -> Array:
+def fill_dead_traces(values: Array, *, widest: int = 3) -> Array:
     """Return values in which gaps of dead traces are filled linearly between the live traces on their sides.
 
     A gap at the end of the section takes its one neighbour. Nothing is filled where the gap is wider, as beyond the
@@ -18,7 +15,7 @@ def fill_dead_traces(values: Array, *, widest: int = WIDEST) -> Array:
 
     Args:
         values: (..., trace, time); a trace is dead where all its samples are alike. Not changed.
-        widest: traces of the widest gap that is filled.
+        widest: traces of the widest gap that is filled; over many, faults and reflectors would be made up.
 
     >>> fill_dead_traces(np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 5.0]]))[1]
     array([2. , 3.5])

@@ -137,7 +137,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     if refiner is not None and (calibration is None or calibration.refined != chain_of(recipe)):
         calibration = refiner.calibration  # that of the network was fitted on other logits
     along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline")
-    see = See(along, keys.views, attributes, refine)
+    see = See(along, keys.views, attributes, refine, keys.fill_dead)
     return Tiled(
         tiling=Tiling(
             patch=_patch(keys.patch, see.along, shape), overlap=keys.overlap, window=keys.window,

@@ -44,7 +44,8 @@ class Discontinuity(Method):
         wanted = tuple(name for name in keys.attributes or FOUND if name in FOUND)
         if not wanted:
             raise RecipeError(f"{self.name} finds {', '.join(FOUND)}, and none of {', '.join(keys.attributes)}")
-        changes = {"attributes": wanted, "along": keys.along or "cube", "views": 1}
+        # It knows dead traces for itself
+        changes = {"attributes": wanted, "along": keys.along or "cube", "views": 1, "fill_dead": 0}
         # The recipe may be that of a network without faults, to whose volumes the method is applied beside it
         model = recipe.model.model_copy(update={"fault": True})
         return recipe.model_copy(update={"model": model, "apply": keys.model_copy(update=changes)})

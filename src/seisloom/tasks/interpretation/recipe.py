@@ -97,6 +97,9 @@ class InterpretationApply(Config):
     views: int = Field(1, ge=1, le=4)
     """Views of each tile whose answers are averaged: 1 as it is, 2 also turned in polarity, 4 also mirrored
     laterally. So many times the work."""
+    fill_dead: int = Field(3, ge=0)
+    """Dead traces side by side that are filled from their neighbours before the network sees them, since it would take
+    the gap for a fault; a wider gap is left."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """Fault probability from which on a voxel counts as fault, for dip and strike and in scores."""
     threads: int | None = Field(None, ge=1)

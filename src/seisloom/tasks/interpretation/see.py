@@ -33,6 +33,8 @@ class See:
     attributes: tuple[str, ...]
     refine: Refine | None = None
     """What makes the predictor's outputs better before anything is made of them."""
+    fill_dead: int = 0
+    """Dead traces side by side that are filled from their neighbours before the predictor sees them."""
 
     @property
     def blended(self) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ class See:
         """Return the predictor on tiles: {"x": (batch, channel, *patch)} to (batch, *patch) of each output."""
         predictor = predictor if self.refine is None else self.refine(predictor)
         seen = self._both(predictor) if self.along == "both" else partial(self.one_way, predictor)
-        return lambda arrays: self._views(seen, fill_dead_traces(arrays["x"]))
+        return lambda arrays: self._views(seen, fill_dead_traces(arrays["x"], widest=self.fill_dead))
 
     def _views(self, seen: Predictor, x: Array) -> dict[str, Array]:
         """Return the mean over views of a tile."""
