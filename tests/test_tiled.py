@@ -366,6 +366,29 @@ def test_nothing_is_measured_where_workers_are_given(
     assert applied(source, tmp_path / "out.zarr", workers=1).pace == Pace(1, 1, TILING.batch_size)
 
 
+def test_a_second_run_on_one_output_is_refused_and_the_first_goes_on(source: Path, tmp_path: Path) -> None:
+    for folder in ("alone", "met"):
+        (tmp_path / folder).mkdir()
+    out, said = tmp_path / "met" / "out.zarr", []
+
+    def meddling() -> Predictor:
+        model = tile_dependent()
+
+        def predict(arrays: Arrays) -> Arrays:
+            if len(said) < 2:  # before anything is written, and as a second try
+                with pytest.raises(OutputError, match="another run is writing it") as caught:
+                    applied(source, out, tile_dependent)
+                said.append(str(caught.value))
+            return model(arrays)
+
+        return predict
+
+    applied(source, out, meddling)
+    applied(source, tmp_path / "alone" / "out.zarr", tile_dependent)
+    assert len(said) == 2
+    assert digests(tmp_path / "met") == digests(tmp_path / "alone")
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, DataError, MemoryError])
 def test_a_run_that_fails_before_anything_is_written_leaves_nothing(
     source: Path, tmp_path: Path, error: type[BaseException]

@@ -148,8 +148,7 @@ def apply_to_volume(
     _check_memory(made.tiling, len(made.blended), place.memory_mb)
     spec = _spec(volume, made, source, identity)
     _check_not_source(out, spec, Path(source))
-    writer = _writer(out, spec, wanted, force=force)
-    with _left_in_order(out, writer):
+    with _held(out), _left_in_order(out, writer := _writer(out, spec, wanted, force=force)):
         # What does not fit is said before anything takes long
         shape, n_workers = volume.spec.grid.shape, 1 if place.workers is None else place.workers
         tiles, _ = plan_owners(
@@ -287,7 +286,7 @@ def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
         else:
             writer.abandon()
             forget_run(scratch)
-        if isinstance(error, BrokenExecutor):
+        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # the latter is Dask's
             raise SeisloomError(
                 f"{out}: a worker has died ({error}), most often for want of memory. Give fewer --workers, a smaller "
                 "patch or less --memory-mb"
@@ -298,6 +297,33 @@ def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
                 "--memory-mb"
             ) from error
         raise
+
+
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Hold an output, so that no second run works on it; where a file system knows no locks, do nothing."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    path = out.with_name(out.name + ".lock")
+    try:
+        file = path.open("w")
+    except OSError:  # said better by whoever writes the output
+        yield
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"{out}: another run is writing it. Wait for it, or choose another --out") from None
+        except OSError:
+            logger.debug("%s: cannot be locked here", path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> Writer:
