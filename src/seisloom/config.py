@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,6 +77,9 @@ class MetricConfig(Config):
 
 class Method(Config):
     """A method without weights (STA/LTA, interpolation, ...) that `apply` and `evaluate` take like a bundle."""
+
+    is_calibrated: ClassVar[bool] = False
+    """Whether its probabilities are calibrated as they come, so that nothing is to be fitted beside a network."""
 
     name: str
     task: str

@@ -66,7 +66,7 @@ def draw_attributes(
     return figure
 
 
-LABELS = {"fault": "fault probability", "dip": "dip (degrees of the grid)", "rgt": "relative geological time"}
+LABELS = {"fault": "probability", "dip": "dip (degrees)", "rgt": "relative time"}
 
 
 def _looks(name: str, values: Array, fault: Array | None, threshold: float) -> tuple[Array, dict[str, Any]]:

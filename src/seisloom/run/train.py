@@ -121,10 +121,12 @@ def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
 
 
 def calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
-    """Return the classical methods of the room, calibrated on the same groups as the network."""
+    """Return the classical methods of the room, calibrated on the same groups as the network where they need it."""
     methods = []
     for name in plugins.names("methods"):
-        if plugins.load("methods", name).model_fields["task"].default == task.name:
+        method = plugins.load("methods", name)
+        if method.model_fields["task"].default == task.name:
             opened = open_predictor(name, recipe=recipe)
-            methods.append(with_calibration(opened, records) if records else opened)
+            fits = bool(records) and not method.is_calibrated
+            methods.append(with_calibration(opened, records) if fits else opened)
     return methods

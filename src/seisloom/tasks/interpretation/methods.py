@@ -29,6 +29,7 @@ class Discontinuity(Method):
     none, on synthetic volumes of the default priors; a survey of another kind may differ.
     """
 
+    is_calibrated = True
     name: str = "discontinuity"
     task: str = "interpretation"
     half: int = Field(2, ge=1)

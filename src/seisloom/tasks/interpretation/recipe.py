@@ -92,7 +92,7 @@ class InterpretationApply(Config):
     """Tiles that go through the network at once; it decides the last bit of a result. None takes 1, or what is measured
     to be fastest where a file takes long."""
     along: Along | None = None
-    """What is seen of a volume: sections along inline or crossline, both, whose answers are averaged, or the cube
+    """What is seen of a volume: sections along inline or crossline, both (the surer fault, else the mean), or the cube
     itself. None takes what the network has dimensions for: inline sections, or the cube."""
     views: int = Field(1, ge=1, le=4)
     """Views of each tile whose answers are averaged: 1 as it is, 2 also turned in polarity, 4 also mirrored

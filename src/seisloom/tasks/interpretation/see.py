@@ -91,7 +91,7 @@ class See:
         return outputs
 
     def _both(self, predictor: Predictor) -> Predictor:
-        """Return the mean of a 2-D network's answers along inlines and along crosslines."""
+        """Return the mean of a 2-D network's answers along inlines and along crosslines; of faults the surer one."""
         ways = {way: partial(See(way, 1, self.attributes).one_way, predictor) for way in ("inline", "crossline")}
 
         def predict(arrays: Arrays) -> dict[str, Array]:
@@ -103,6 +103,9 @@ class See:
                 rows = [{"x": row} for row in sections.reshape(-1, *sections.shape[2:])]
                 for name, every in predict_in_batches(seen, rows, batch_size=SECTIONS).items():
                     back = np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
+                    if name == "fault":  # sections along the strike of a fault do not show it
+                        total[name] = np.maximum(total[name], back) if name in total else back
+                        continue
                     share = 1.0 if name in STEPS[:2] else 0.5  # lateral steps are seen one way alone
                     total[name] = total.get(name, np.float32(0)) + np.float32(share) * back
             return total
