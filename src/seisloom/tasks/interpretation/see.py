@@ -91,26 +91,57 @@ class See:
         return outputs
 
     def _both(self, predictor: Predictor) -> Predictor:
-        """Return the mean of a 2-D network's answers along inlines and along crosslines; of faults the surer one."""
+        """Return a 2-D network's answers along inlines and along crosslines as one: see `_of_both_ways`."""
         ways = {way: partial(See(way, 1, self.attributes).one_way, predictor) for way in ("inline", "crossline")}
 
         def predict(arrays: Arrays) -> dict[str, Array]:
             x = arrays["x"]  # (batch, channel, inline, crossline, time)
-            total: dict[str, Array] = {}
+            found: dict[str, dict[str, Array]] = {}
             for way, seen in ways.items():
                 axis = 2 if way == "inline" else 3
                 sections = np.moveaxis(x, axis, 1)  # (batch, section, channel, across, time)
                 rows = [{"x": row} for row in sections.reshape(-1, *sections.shape[2:])]
-                for name, every in predict_in_batches(seen, rows, batch_size=SECTIONS).items():
-                    back = np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
-                    if name == "fault":  # sections along the strike of a fault do not show it
-                        total[name] = np.maximum(total[name], back) if name in total else back
-                        continue
-                    share = 1.0 if name in STEPS[:2] else 0.5  # lateral steps are seen one way alone
-                    total[name] = total.get(name, np.float32(0)) + np.float32(share) * back
-            return total
+                found[way] = {
+                    name: np.moveaxis(every.reshape(*sections.shape[:2], *every.shape[1:]), 1, axis - 1)
+                    for name, every in predict_in_batches(seen, rows, batch_size=SECTIONS).items()
+                }
+            return _of_both_ways(found["inline"], found["crossline"])
 
         return predict
+
+
+def _of_both_ways(inline: Arrays, crossline: Arrays) -> dict[str, Array]:
+    """Return one answer of those along inlines and along crosslines, (batch, inline, crossline, time) each.
+
+    A fault is as sure as in the section that shows it better: one along its strike does not show it. Normals are those
+    in space. A lateral step is seen one way alone; everything else is averaged.
+    """
+    found: dict[str, Array] = {}
+    for name in {**inline, **crossline}:
+        if name not in inline or name not in crossline:
+            found[name] = inline[name] if name in inline else crossline[name]
+        elif name == "fault":
+            found[name] = np.maximum(inline[name], crossline[name])
+        elif name not in NORMALS:
+            found[name] = np.float32(0.5) * (inline[name] + crossline[name])
+    return found | _normals_in_space(inline, crossline) if "zz" in inline else found
+
+
+def _normals_in_space(inline: Arrays, crossline: Arrays) -> dict[str, Array]:
+    """Return products of the components of normals whose traces in inlines and crosslines are given.
+
+    A normal (z, x, y) is seen in an inline as a multiple (zi, xi) of (z, x), in a crossline as (zc, yc) of (z, y), so
+    it is a multiple of (zi zc, xi zc, yc zi). A section that does not show the fault says nothing of it; along its
+    strike it would show a level line, (1, 0), which is taken in its place by as much as the fault is less sure there.
+    """
+    sure_i, sure_c = (1 / (1 + np.exp(-one["fault"])) for one in (inline, crossline))
+    surest = np.maximum(np.maximum(sure_i, sure_c), np.float32(1e-6))
+    share_i, share_c = sure_i / surest, sure_c / surest
+    zz_i, zx = 1 - share_i * (1 - inline["zz"]), share_i * inline["zx"]
+    zz_c, zy = 1 - share_c * (1 - crossline["zz"]), share_c * crossline["zy"]
+    squared = np.maximum(zz_c + (1 - zz_c) * zz_i, np.float32(1e-6))  # of the length of that multiple
+    products = (zz_i * zz_c, zx * zz_c, zy * zz_i, (1 - zz_i) * zz_c, zx * zy)
+    return {name: (one / squared).astype(np.float32) for name, one in zip(NORMALS, products, strict=True)}
 
 
 def _unit(normal: Array) -> Array:
