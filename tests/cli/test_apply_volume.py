@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +297,11 @@ def test_a_command_that_is_stopped_goes_on_to_the_same_bytes(
     write(Path("survey.zarr"), layers((48, 40, 64)))
     command = ("apply", "discontinuity", "survey.zarr", "apply.patch=[8,8,16]", "--out")
     assert seisloom(*command, "undisturbed")[0] == 0
-    process = subprocess.Popen([sys.executable, "-c", RUN, *command, "r"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *command, "r"], stderr=subprocess.PIPE, text=True,
+        # Tests that run in the background of a shell ignore Ctrl-C, and so would what they start
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     while process.poll() is None and not list(Path("r.tiles").glob("written/*.json")):
         time.sleep(0.005)
     process.send_signal(number)

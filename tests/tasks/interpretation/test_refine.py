@@ -154,7 +154,7 @@ def test_a_file_has_the_same_bytes_for_any_chunks_and_is_what_memory_gives(make:
         # chance makes much of it at some voxels; angles may flip at a threshold
         if name in ("fault", "rgt", "dhr"):
             off = np.abs(values - expected[name]).mean()
-            assert off < 1e-2 * expected[name].std(), name
+            assert off < 3e-2 * expected[name].std(), name
 
 
 def test_an_unfinished_run_is_not_gone_on_with_by_another_refiner(
