@@ -21,10 +21,12 @@ from seisloom.inference.sweep import Tiling
 from seisloom.sample import Predictor
 
 logger = logging.getLogger("seisloom")
-WORTH_S = 30.0
+WORTH_S = 120.0
 """A volume that takes less than this with one thread is not worth a measurement."""
-SHARE = 0.05
-"""Of the time that the volume would take, which a measurement may cost."""
+SHARE = 0.1
+"""Of the time that the volume would take, after which nothing more is tried."""
+LONG_S = 1.0
+"""A first forward that takes so long is as good as a second one."""
 ROUND_S = 0.5
 """Forwards of a kind are repeated for so long, or for one of them."""
 GAIN = 0.95
@@ -68,7 +70,7 @@ def choose_pace(
 
     First the cores are parted between workers and threads, a tile at a time; then more tiles at once are tried. All
     workers of a pace run together while they are timed, since they share memory and its bandwidth. It ends when it has
-    cost 5 % of the time that the volume would take.
+    cost a tenth of the time that the volume would take.
 
     Args:
         open_predictor: sets so many threads and opens the predictor; called in several processes, so it can be pickled.
@@ -80,14 +82,13 @@ def choose_pace(
     Raises:
         SchemaError: if the model fails on a tile.
     """
-    began = time.perf_counter()
     noise = Noise(open_predictor, tiling)
     best = Pace(1, threads or 1, batch_size or tiling.batch_size)
     seconds = noise.seconds(best, at_least_s=0)
     if seconds * n_tiles < WORTH_S:
         return best
     best = replace(best, seconds_a_tile=seconds)
-    tried = [best]
+    tried, began = [best], time.perf_counter()
     n_most = min(n_cores(), n_tiles, max(1, int(MEMORY_SHARE * _memory() / (_peak() + 1e6 * memory_mb))))
 
     def is_better(workers: int, n_threads: int, n_at_once: int) -> bool:
@@ -152,17 +153,23 @@ class Noise:
     tiling: Tiling
 
     def seconds(self, pace: Pace, begin: Callable[[], object] = lambda: None, *, at_least_s: float = ROUND_S) -> float:
-        """Return the time of a tile in one worker; `begin` is called between warming up and timing."""
+        """Return the time of a tile in one worker; `begin` is called before its first forward.
+
+        The first forward also prepares the next ones, so it counts only where it takes long enough by itself.
+        """
         predictor = self.open_predictor(pace.threads)
         shape = (pace.batch_size, 1, *self.tiling.patch)
         x = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        run_model(predictor, x, (), squeeze=self.tiling.squeeze)
         begin()
         start, n = time.perf_counter(), 0
-        while n == 0 or time.perf_counter() - start < at_least_s:
+        run_model(predictor, x, (), squeeze=self.tiling.squeeze)
+        first = time.perf_counter() - start
+        if first >= LONG_S:
+            return first / pace.batch_size
+        while n == 0 or time.perf_counter() - start - first < at_least_s:
             run_model(predictor, x, (), squeeze=self.tiling.squeeze)
             n += 1
-        return (time.perf_counter() - start) / (n * pace.batch_size)
+        return (time.perf_counter() - start - first) / (n * pace.batch_size)
 
 
 class Crew:
