@@ -22,20 +22,16 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.bundle import Opened, open_predictor
+from seisloom.demos.interpretation import real_sections
 from seisloom.metrics.overlap import Matches, match_all, ods_ois, thin
 from seisloom.sample import Array
 
-SECTIONS = ("crl_2700", "crl_2800", "crl_2900")
 TOLERANCE = 2.0
 
 
 def read_sections(folder: Path) -> dict[str, tuple[Array, Array]]:
     """Return amplitudes and picks of each section, (trace, time)."""
-
-    def read(name: str, kind: str) -> Array:
-        return np.asarray(np.load(folder / f"gsb_{name}_{kind}.npy").T, dtype=np.float32)
-
-    return {name: (read(name, "seis"), read(name, "fault")) for name in SECTIONS}
+    return {record.name: (record.values, record.truth["fault"]) for record in real_sections(folder)}
 
 
 def opened(text: str) -> Opened:

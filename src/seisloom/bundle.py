@@ -188,6 +188,7 @@ def _on_gpu(network: nn.Module, device: str) -> Predictor:
     def predict(arrays: Arrays) -> dict[str, Array]:
         if not hasattr(own, "stream"):
             own.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            own.stream.wait_stream(torch.cuda.default_stream(device))  # which brings the weights
         with torch.inference_mode(), torch.cuda.stream(own.stream):
             pinned = {name: torch.from_numpy(np.ascontiguousarray(one)).pin_memory() for name, one in arrays.items()}
             batch = {name: one.to(device, non_blocking=True) for name, one in pinned.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from seisloom.convert import open_volume
 from seisloom.demos.folder import clear
 from seisloom.io.fault_sticks import write_fault_sticks
 from seisloom.run.evaluate import evaluate
-from seisloom.sample import Array, Ref
+from seisloom.sample import Ref
 from seisloom.tasks.interpretation.data import arrays_of
 from seisloom.tasks.interpretation.exports.sticks import fault_sticks
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
@@ -73,7 +73,7 @@ def real_sections(folder: Path) -> list[VolumeRecord]:
         if all(file.is_file() for file in files):
             # Stored as (time, trace), picks one pixel wide
             seismic, picks = (np.ascontiguousarray(np.load(file).T, dtype=np.float32) for file in files)
-            found.append(_with_truth(record_of(name, seismic), {"fault": (picks > 0).astype(np.float32)}))
+            found.append(replace(record_of(name, seismic), truth={"fault": (picks > 0).astype(np.float32)}))
     return found
 
 
@@ -88,12 +88,7 @@ def _made(opened: Opened, shape: tuple[int, int, int], seed: int) -> VolumeRecor
     synth = recipe.data.synth.model_copy(update={"shape": shape})
     recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"synth": synth})})
     arrays = arrays_of(recipe, Ref(f"synthetic/{seed}", {}, seed=seed))
-    return _with_truth(record_of(f"synthetic {seed}", arrays["seismic"]), arrays)
-
-
-def _with_truth(record: VolumeRecord, arrays: dict[str, Array]) -> VolumeRecord:
-    truth = {name: one for name, one in arrays.items() if name != "seismic"}
-    return VolumeRecord(record.name, record.values, record.content, truth)
+    return replace(record_of(f"synthetic {seed}", arrays.pop("seismic")), truth=arrays)
 
 
 def _cube(opened: Opened, out: Path) -> list[Path]:

@@ -52,6 +52,8 @@ class See:
         """Return the predictor on tiles: {"x": (batch, channel, *patch)} to (batch, *patch) of each output."""
         predictor = predictor if self.refine is None else self.refine(predictor)
         seen = self._both(predictor) if self.along == "both" else partial(self.one_way, predictor)
+        if not self.fill_dead:
+            return lambda arrays: self._views(seen, arrays["x"])
         return lambda arrays: self._views(seen, fill_dead_traces(arrays["x"], widest=self.fill_dead))
 
     def _views(self, seen: Predictor, x: Array) -> dict[str, Array]:
