@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from seisloom.bundle import Bundle
+from seisloom.cli.main import main
 from seisloom.physics.survey import SurveyConfig
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.run.train import train
@@ -45,6 +48,27 @@ def field_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real records: neither SEISLOOM_DATA nor {BESIDE_THE_REPOSITORY} is there")
     return folder
+
+
+@pytest.fixture
+def seisloom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command in an empty folder; gives its exit code and what it says."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seisloom", *words])
+        capfd.readouterr()
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capfd.readouterr()
+        return int(code), out, err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ import pytest
 import torch
 
 from seisloom.bundle import write_weights
-from seisloom.cli.main import main
 from seisloom.convert import create_volume, open_volume
 from seisloom.io.volumes.grid import Axis, Grid, whole
 from seisloom.io.volumes.raw.cube import Cube
@@ -56,25 +55,6 @@ def write(path: Path, values: Array) -> Path:
     writer.write(whole(values.shape), values)
     writer.finish()
     return path
-
-
-@pytest.fixture
-def seisloom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Runs the command in an empty folder; gives its exit code and what it says."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["seisloom", *words])
-        capfd.readouterr()
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capfd.readouterr()
-        return int(code), out, err
-
-    return run
 
 
 def make_bundle(folder: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import torch
 
 from seisloom.bundle import WEIGHTS, Opened, as_predictor, open_predictor, write_weights
 from seisloom.calibration.probability import ProbabilityCalibration
-from seisloom.cli.main import main
 from seisloom.convert import open_volume
 from seisloom.errors import OutputError, RecipeError
 from seisloom.io.shards import write_json
@@ -260,20 +258,8 @@ def test_other_mistakes_are_said_too(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_refiner_is_trained_applied_and_evaluated_by_commands(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    make: Make, seisloom: Callable[..., tuple[int, str, str]]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def seisloom(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seisloom", *words])
-        capfd.readouterr()
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        return int(code), *capfd.readouterr()
-
     write_dataset(SynthVolumes(n_train=10, n_valid=2, shape=(1, 32, 40), refinement=True), Path("set"))
     network = make("unet", ("fault", "dhr"))
     code, out, err = seisloom(
