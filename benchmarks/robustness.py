@@ -42,6 +42,8 @@ class Test:
     change: Change
     target: float
     back: Callable[[Array], Array] = lambda found: found
+    coarser: tuple[int, int] = (1, 1)
+    """With which a user would apply the method to it."""
 
 
 def finer(*axes: int) -> Change:
@@ -75,6 +77,9 @@ TESTS: Mapping[str, Test] = {
     "time 2x finer": Test(finer(1), MUCH, lambda found: found[:, ::2]),
     "traces 2x finer": Test(finer(0), MUCH, lambda found: found[::2]),
     "both 2x finer": Test(finer(0, 1), MUCH, lambda found: found[::2, ::2]),
+    "time, coarser=1,2": Test(finer(1), MUCH, lambda found: found[:, ::2], (1, 2)),
+    "traces, coarser=2,1": Test(finer(0), MUCH, lambda found: found[::2], (2, 1)),
+    "both, coarser=2,2": Test(finer(0, 1), MUCH, lambda found: found[::2, ::2], (2, 2)),
 }
 
 
@@ -109,7 +114,8 @@ def report(method: Opened, sections: Sequence[tuple[Array, Array]], name: str) -
     before = f1(usual, labels)
     for what, test in TESTS.items():
         rng = np.random.default_rng(0)
-        changed = lines(method, [test.change(one, rng) for one in images], test.back)
+        by = method if test.coarser == (1, 1) else method.with_changes(coarser=list(test.coarser))
+        changed = lines(by, [test.change(one, rng) for one in images], test.back)
         value = f1(changed, usual)
         verdict = "ok" if value >= test.target else "below"
         print(f"{what:20s} {value:6.3f} {test.target:7.2f} {verdict:5s} {before:16.3f} {f1(changed, labels):8.3f}")

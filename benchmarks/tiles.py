@@ -2,8 +2,9 @@
 
     python benchmarks/tiles.py [--size 192] [--patch 64] [--overlaps 0.25 0.5] [--batches 1 2 4] [--repeats 3]
 
-Both sides have the same network, patch, overlap, batch size and threads, on the same volume in a raw file; MONAI is run
-where it is installed (pip install monai). Each run is a process of its own, and the sides take turns. Ours reads boxes
+Both sides have the same network, patch, overlap, batch size and cores, on the same volume in a raw file: MONAI in one
+process with a thread a core, ours so too, and in a worker a core of one thread each. MONAI is run where it is installed
+(pip install monai). Each run is a process of its own, and the sides take turns. Ours reads boxes
 of the file and writes boxes of another; MONAI needs the whole in memory. Time is that of the inference with reading and
 writing. Before it, forwards made over forwards needed for several workers, with border tiles kept and without; with
 --memory, at the end, the peak for a small and a large volume with a model that costs nothing.
@@ -152,7 +153,10 @@ def child(given: argparse.Namespace) -> None:
     with out.path.open("wb") as file:
         file.truncate(volume.path.stat().st_size)
     found = (run_ours if given.side == "ours" else run_monai)(given, volume, out)
-    print(json.dumps({**found, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    # Of workers the largest is known: all together take no more than so many of it
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.workers > 1 else 0
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({**found, "mb": (own + given.workers * worker) / 1024}))
 
 
 def measure(folder: Path, side: str, shape: tuple[int, ...], **options: Any) -> dict[str, float]:  # Any: numbers, words
@@ -176,25 +180,32 @@ def make_volume(folder: Path, shape: tuple[int, ...]) -> None:
 
 
 def beside_monai(folder: Path, given: argparse.Namespace, shape: tuple[int, ...]) -> None:
-    """Print time and memory of both sides, taking turns."""
-    sides = ["ours", *(["monai"] if has_monai() else [])]
+    """Print time and memory of both sides, taking turns: ours in one process, ours in one a core, MONAI."""
+    rows = [(overlap, batch, n) for overlap in given.overlaps for n in given.threads_list for batch in given.batches]
+    there = has_monai()
+    names = ["ours", "in workers", *(["MONAI"] if there else [])]
     print(
-        f"\n{'overlap':>7} {'batch':>5} {'threads':>7}" + "".join(f"{s + ' s':>10}{s + ' MB':>10}" for s in sides),
+        f"\n{'overlap':>7} {'batch':>5} {'threads':>7}" + "".join(f"{name + ' s':>13}{'MB':>6}" for name in names),
         end="",
     )
-    print("  time ours/monai (each turn)" if len(sides) > 1 else "")
-    for overlap in given.overlaps:
-        for threads in given.threads_list:
-            for batch in given.batches:
-                options = {"overlap": overlap, "batch": batch, "threads": threads, "patch": given.patch}
-                turns = [[measure(folder, side, shape, **options) for side in sides] for _ in range(given.repeats)]
-                row = f"{overlap:7.2f} {batch:5d} {threads:7d}"
-                for k in range(len(sides)):
-                    row += f"{np.median([t[k]['s'] for t in turns]):10.1f}{max(t[k]['mb'] for t in turns):10.0f}"
-                if len(sides) > 1:
-                    ratios = sorted(turn[0]["s"] / turn[1]["s"] for turn in turns)
-                    row += f"  {np.median(ratios):.2f} (" + ", ".join(f"{one:.2f}" for one in ratios) + ")"
-                print(row, flush=True)
+    print("  time over MONAI's, and in workers (each turn)" if there else "")
+    for overlap, batch, threads in rows:
+        ways: list[tuple[str, dict[str, int]]] = [
+            ("ours", {"threads": threads}), ("ours", {"threads": 1, "workers": threads}),
+            ("monai", {"threads": threads}),
+        ]  # fmt: skip
+        options = {"overlap": overlap, "batch": batch, "patch": given.patch}
+        turns = [
+            [measure(folder, side, shape, **options, **way) for side, way in ways[: len(names)]]
+            for _ in range(given.repeats)
+        ]
+        row = f"{overlap:7.2f} {batch:5d} {threads:7d}"
+        for k in range(len(names)):
+            row += f"{np.median([turn[k]['s'] for turn in turns]):13.1f}{max(turn[k]['mb'] for turn in turns):6.0f}"
+        for k in range(len(names) - 1) if there else ():
+            ratios = sorted(turn[k]["s"] / turn[-1]["s"] for turn in turns)
+            row += f"  {np.median(ratios):.2f} (" + ", ".join(f"{one:.2f}" for one in ratios) + ")"
+        print(row, flush=True)
 
 
 def has_monai() -> bool:

@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent / "reference"
 ENTRIES = {
     "prepare": "preparations",
     "augment": "augmentations",
+    "represent": "representations",
     "model": "models",
     "loss": "losses",
     "metrics": "metrics",

@@ -8,7 +8,7 @@ import pytest
 
 from seisloom import plugins
 from seisloom.augment.augmentation import Augmentation
-from seisloom.config import Config, LossTerm, Method, MetricConfig, ModelConfig, Preparation
+from seisloom.config import Config, LossTerm, Method, MetricConfig, ModelConfig, Preparation, Representation
 from seisloom.errors import PluginError
 from seisloom.io.volumes.volume import Format
 from seisloom.task import Task
@@ -16,6 +16,7 @@ from seisloom.task import Task
 RECORDS: dict[str, type] = {"tasks": Task, "formats": Format}
 KINDS: dict[str, type] = {
     "preparations": Preparation, "models": ModelConfig, "augmentations": Augmentation,
+    "representations": Representation,
     "losses": LossTerm, "metrics": MetricConfig, "methods": Method,
 }  # fmt: skip
 EVERY = [(group, name) for group in plugins.GROUPS for name in plugins.names(group)]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seisloom.augment.amplitude import Gain
+from seisloom.config import Config, Paths
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
-from seisloom.recipe import Recipe, expand, packaged_recipes, read_recipe, recipe_from
+from seisloom.recipe import Recipe, _anchor, expand, packaged_recipes, read_recipe, read_values, recipe_from
 from seisloom.run.write import write_shards
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.picking.data import plan, read
@@ -388,3 +389,21 @@ def test_a_key_of_the_seed_changes_what_the_transformer_answers(tiny: Tiny, chan
 
     assert np.array_equal(answer(), answer())
     assert not np.allclose(answer(), answer(change), atol=1e-6)
+
+
+def test_paths_of_every_room_are_meant_from_the_folder_of_the_recipe(tmp_path: Path) -> None:
+    """Which keys hold paths, one or several, is said where they stand."""
+    (tmp_path / "r.yaml").write_text("{task: interpretation, data: {data: here, target: $HOME/x}, apply: {refine: /r}}")
+    values = read_values(tmp_path / "r.yaml")
+    assert values["data"] == {"data": str(tmp_path / "here"), "target": "$HOME/x"}
+    assert values["apply"] == {"refine": "/r"}
+
+    class Several(Config):
+        paths: Annotated[tuple[str, ...], Paths()] = ()
+
+    class Room(Recipe):
+        data: Several = Several()
+
+    tree: dict[str, Any] = {"data": {"paths": ["a", "/b", "~/c"]}}
+    _anchor(Room, tree, Path("/survey"))
+    assert tree["data"]["paths"] == ["/survey/a", "/b", "~/c"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,18 @@ from hypothesis import strategies as st
 from seisloom.errors import SplitError
 from seisloom.recipe import SplitConfig
 from seisloom.sample import Ref
-from seisloom.split import HASH_FROM, PARTS, deal_folds, digest, n_groups, split, unit_hash
+from seisloom.split import (
+    HASH_FROM,
+    PARTS,
+    DealtSplit,
+    deal_class_folds,
+    deal_folds,
+    digest,
+    leave_one_out,
+    n_groups,
+    split,
+    unit_hash,
+)
 
 
 def refs_of(n_groups: int, *, per_group: int = 1, prefix: str = "L") -> list[Ref]:
@@ -187,3 +199,114 @@ def test_what_names_its_part_goes_there_and_the_others_do_not() -> None:
     parts = split(refs, seed=0, config=SplitConfig(by=("cube",), valid=0.5, calibrate=0.1, test=0.1))
     assert [ref.key for ref in parts["valid"]] == ["valid/0", "valid/1", "valid/2"]
     assert (len(parts["calibrate"]), len(parts["test"]), len(parts["train"])) == (2, 2, 16)
+
+
+def with_classes(n_of: dict[str, int], *, per_event: int = 2) -> list[Ref]:
+    """Return records of events, a class an event, at as many stations, one an hour."""
+    refs, hour = [], 0
+    for name, n in n_of.items():
+        for k in range(n):
+            hour += 1
+            time = f"2020-01-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z"
+            for s in range(per_event):
+                groups = {"event": f"{name}{k}", "station": f"S{s}", "class": name, "time": time}
+                refs.append(Ref(f"{name}{k}/S{s}", groups))
+    return refs
+
+
+@given(rare=st.integers(4, 30), common=st.integers(4, 150), seed=st.integers(0, 20))
+@settings(deadline=None, max_examples=50)
+def test_each_class_is_dealt_apart_and_no_event_is_parted(rare: int, common: int, seed: int) -> None:
+    refs = with_classes({"explosion": rare, "earthquake": common})
+    config = DealtSplit(by=("event",))
+    parts = split(refs, seed=seed, config=config)
+    assert sorted(ref.key for some in parts.values() for ref in some) == sorted(ref.key for ref in refs)
+    assert all(len(found) == 1 for found in part_of(parts, "event").values())
+    for name, n in (("explosion", rare), ("earthquake", common)):
+        alone = split(
+            [ref for ref in refs if ref.groups["class"] == name], seed=seed, config=SplitConfig(by=("event",))
+        )
+        for part in PARTS:
+            assert [ref.key for ref in parts[part] if ref.groups["class"] == name] == [ref.key for ref in alone[part]]
+            assert alone[part], n
+
+
+def test_a_deal_by_hash_or_of_one_class_is_the_plain_split() -> None:
+    refs = with_classes({"explosion": 20, "earthquake": 60})
+    plain = digest(split(refs, seed=3, config=SplitConfig(by=("event",))))
+    assert digest(split(refs, seed=3, config=DealtSplit(by=("event",), deal="hash"))) == plain
+    same = [Ref(ref.key, {**ref.groups, "class": "x"}) for ref in refs]
+    assert digest(split(same, seed=3, config=DealtSplit(by=("event",)))) == plain
+
+
+def test_a_plain_split_is_that_of_earlier_releases() -> None:
+    # Stored bundles say which records trained them; computed by the release before classes were dealt apart
+    parts = split(refs_of(40, per_group=2), seed=5, config=SplitConfig())
+    assert digest(parts) == "be01314af195a1dfdd9de448a95630a4b353c5a7cad3060552ee6ff6117da266"
+    large = split(refs_of(240), seed=5, config=SplitConfig(named={"test": ("L3",)}))
+    assert digest(large) == "7676a95e23c5752f317ac509c83df5d3079b2889df2a83b77830ca0eaa62a142"
+
+
+def test_a_class_of_few_events_is_refused_by_name() -> None:
+    refs = with_classes({"lahar": 3, "earthquake": 60})
+    with pytest.raises(SplitError, match="class 'lahar' has 3 groups of event, too few for train, valid, calib"):
+        split(refs, seed=0, config=DealtSplit(by=("event",)))
+    with pytest.raises(SplitError, match=r"class 'lahar' has 3 groups of event, too few for 5 folds.*data.classes"):
+        deal_class_folds(refs, 5, seed=0, by=["event"])
+    parts = split(refs, seed=0, config=DealtSplit(by=("event",), calibrate=0))
+    assert all(any(ref.groups["class"] == "lahar" for ref in parts[part]) for part in ("train", "valid", "test"))
+
+
+def test_a_station_with_several_classes_counts_for_the_rarest() -> None:
+    refs = [Ref(f"{s}/{k}", {"station": f"S{s}", "class": "rare" if k == 0 and s < 8 else "common"}) for s in range(40)
+            for k in range(3)]  # fmt: skip
+    parts = split(refs, seed=0, config=DealtSplit(by=("station",)))
+    n_rare = {part: sum(ref.groups["class"] == "rare" for ref in some) for part, some in parts.items()}
+    assert sum(n_rare.values()) == 8
+    assert all(n_rare.values())
+    assert all(len(found) == 1 for found in part_of(parts, "station").values())
+
+
+def test_in_the_order_of_time_the_past_trains_and_the_future_tests() -> None:
+    refs = with_classes({"explosion": 20, "earthquake": 60})
+    parts = split(refs[::-1], seed=0, config=DealtSplit(by=("event",), deal="time"))
+    spans = [sorted(ref.groups["time"] for ref in parts[part]) for part in PARTS]
+    assert all(earlier[-1] < later[0] for earlier, later in pairwise(spans))
+    assert [len(part_of({part: parts[part]}, "event")) for part in PARTS] == [36, 12, 16, 16]
+    assert digest(parts) == digest(split(refs, seed=9, config=DealtSplit(by=("event",), deal="time")))
+
+
+def test_groups_that_overlap_in_time_cannot_follow_each_other() -> None:
+    refs = [
+        Ref(f"{s}/{d}", {"station": f"S{s}", "time": f"2020-01-{d:02d}", "class": "x"})
+        for s in range(8)
+        for d in (1, 20)
+    ]
+    with pytest.raises(SplitError, match="groups of station last from one part into the next"):
+        split(refs, seed=0, config=DealtSplit(by=("station",), deal="time"))
+    with pytest.raises(SplitError, match="no group 'time'"):
+        split(refs_of(9), seed=0, config=DealtSplit(by=("shot",), deal="time"))
+
+
+@given(n=st.integers(5, 40), m=st.integers(5, 40), n_folds=st.integers(2, 5), seed=st.integers(0, 5))
+def test_folds_of_classes_are_even_in_every_class(n: int, m: int, n_folds: int, seed: int) -> None:
+    refs = with_classes({"a": n, "b": m})
+    folds = deal_class_folds(refs, n_folds, seed=seed, by=["event"])
+    assert sorted(ref.key for fold in folds for ref in fold) == sorted(ref.key for ref in refs)
+    for name in "ab":
+        counts = [len({ref.groups["event"] for ref in fold if ref.groups["class"] == name}) for fold in folds]
+        assert max(counts) - min(counts) <= 1
+    assert max(map(len, folds)) - min(map(len, folds)) <= 2  # one event of two records
+
+
+def test_one_station_is_left_out_at_a_time() -> None:
+    refs = with_classes({"a": 3}, per_event=4)
+    found = list(leave_one_out(refs, "station"))
+    assert [name for name, _, _ in found] == ["S0", "S1", "S2", "S3"]
+    assert all(len(own) == 3 and len(others) == 9 for _, others, own in found)
+    # the other stations recorded the same events: apart from these nothing is left
+    assert all(not others for _, others, _ in leave_one_out(refs, "station", apart=["event"]))
+    refs.append(Ref("b/S9", {"event": "b", "station": "S9", "class": "a"}))
+    assert [len(others) for _, others, _ in leave_one_out(refs, "station", apart=["event"])] == [1, 1, 1, 1, 12]
+    with pytest.raises(SplitError, match="all 3 samples are of one station"):
+        list(leave_one_out([ref for ref in refs if ref.groups["station"] == "S0"], "station"))

@@ -50,6 +50,8 @@ def main() -> None:
     if getattr(shipped.data, "root", None):
         data = shipped.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
         shipped = shipped.model_copy(update={"data": data})
+    if shipped.train.init_from and Path(shipped.train.init_from).is_absolute():
+        shipped = shipped.model_copy(update={"train": shipped.train.model_copy(update={"init_from": None})})
     (given.out / "recipe.yaml").write_text(shipped.to_yaml(), encoding="utf-8")
 
     rounded = Bundle.open(given.out)

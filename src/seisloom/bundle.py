@@ -19,7 +19,7 @@ from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
 from seisloom.recipe import Recipe, read_recipe, recipe_from
 from seisloom.sample import Array, Arrays, Predictor
-from seisloom.task import Calibration, Product, Record, Task, task_of
+from seisloom.task import Calibration, Product, Record, Task, as_it_is, task_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,6 +101,10 @@ class Bundle:
             contents = np.concatenate([contents, before.seen()])
         write_hashes(self.path / SEEN, contents)
 
+    def weights(self, checkpoint: str | Path | None = None) -> dict[str, Tensor]:
+        """Return the weights by name, float32 on the CPU; see `network` for `checkpoint`."""
+        return _read_state(self.path, checkpoint)
+
     def network(self, checkpoint: str | Path | None = None) -> nn.Module:
         """Return the trained network, in evaluation mode, on the CPU.
 
@@ -108,10 +112,9 @@ class Bundle:
             checkpoint: None for `weights.safetensors`; "best", "last" or a path for a Lightning `.ckpt` or a
                 `.pth` of weights, which are read with `weights_only=True`: nothing in them is executed.
         """
-        network = self.recipe.model.build(self.task.item)
-        state = _read_state(self.path, checkpoint)
+        network = self.recipe.network(self.task.item)
         try:
-            network.load_state_dict(state)
+            network.load_state_dict(self.weights(checkpoint))
         except RuntimeError as error:
             raise BundleError(
                 f"{self.path}: the weights do not fit model {self.recipe.model.name!r}: "
@@ -289,10 +292,6 @@ def shipped_bundles() -> tuple[str, ...]:
     return tuple(sorted(item.parent.name for item in folder.glob("*/recipe.yaml")))
 
 
-def _as_it_is(recipe: Recipe) -> Recipe:
-    return recipe
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What `apply` and `evaluate` run: a bundle, or a classical method, behind one face.
@@ -311,7 +310,7 @@ class Opened:
     predictor: Predictor
     calibration: Calibration | None
     bundle: Bundle | None = None
-    adapt: Callable[[Any], Any] = _as_it_is
+    adapt: Callable[[Any], Any] = as_it_is
     """Narrows a recipe to what a method can do; see `seisloom.config.Method.adapt`."""
 
     def records(self, source: Any, *, fs_hz: float | None = None) -> list[Record]:

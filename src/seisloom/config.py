@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +21,11 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Marks a key that holds a path, or several: relative ones in a recipe are meant from the recipe's folder."""
+
+
 class Preparation(Config):
     """A step that runs once on a sample, before shards, in NumPy; torch is not needed for it."""
 
@@ -30,8 +36,21 @@ class Preparation(Config):
         raise NotImplementedError(f"{type(self).__name__} does not say how it prepares a sample")
 
 
+class Representation(Config):
+    """One entry of the list `represent:`: how a batch is shown to the network, in training and outside of it alike."""
+
+    name: str
+
+    def build(self) -> nn.Module:
+        """Return a module from the arrays of a batch, by name, to the same with `x` represented."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it represents a batch")
+
+
 class ModelConfig(Config):
     """The entry `model:` of a recipe; it builds the network that it describes."""
+
+    is_closed_form: ClassVar[bool] = False
+    """Whether the network learns from all items at once, by its `learn`; see `seisloom.training.closed_form`."""
 
     name: str
 

@@ -23,6 +23,7 @@ GROUPS = {
     "preparations": "a subclass of seisloom.config.Preparation",
     "models": "a subclass of seisloom.config.ModelConfig",
     "augmentations": "a subclass of seisloom.augment.augmentation.Augmentation",
+    "representations": "a subclass of seisloom.config.Representation",
     "losses": "a subclass of seisloom.config.LossTerm",
     "metrics": "a subclass of seisloom.config.MetricConfig",
     "methods": "a subclass of seisloom.config.Method",

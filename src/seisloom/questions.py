@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from seisloom import plugins
-from seisloom.config import Config
+from seisloom.config import Config, Paths
 from seisloom.draft import NOTHING, YES_NO, Draft, reason, typed
 from seisloom.errors import PluginError, RecipeError, SeisloomError
 from seisloom.recipe import Entry, Json, Recipe
@@ -44,6 +44,8 @@ class Question:
     """Whether others than the choices may be typed."""
     is_needed: bool
     """Whether it has no value yet, and the data cannot be read without."""
+    is_path: bool
+    """Whether it is the path of a file or folder, or several."""
     check: Callable[[str], str]
     """What is wrong with an answer, in words; nothing if it is right."""
 
@@ -82,7 +84,7 @@ def question(draft: Draft, path: str) -> Question | None:
     said = "\n".join(filter(None, (said, note, hint.help)))
     return Question(
         path, text, said, _unbracketed(value), choices or hint.choices,
-        is_open=not choices, is_needed=is_needed, check=check,
+        is_open=not choices, is_needed=is_needed, is_path=Paths() in field.metadata, check=check,
     )  # fmt: skip
 
 

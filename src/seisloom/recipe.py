@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, PositiveFloat, SerializeAsAny, ValidationError
@@ -21,8 +21,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from seisloom import plugins
 from seisloom.augment.augmentation import Augmentation
-from seisloom.config import Config, LossTerm, MetricConfig, ModelConfig, Preparation
+from seisloom.config import Config, LossTerm, MetricConfig, ModelConfig, Paths, Preparation, Representation
 from seisloom.errors import MissingDataError, RecipeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seisloom.sample import Schema
 
 logger = logging.getLogger("seisloom")
 Json = Any  # Any: what YAML and JSON can say
@@ -217,6 +222,8 @@ class Recipe(Config):
     """Steps that run once on each record, in NumPy."""
     augment: tuple[Annotated[Augmentation, Entry("augmentations")], ...] = ()
     """Random changes of training batches."""
+    represent: tuple[Annotated[Representation, Entry("representations")], ...] = ()
+    """How batches are shown to the network, in training and outside of it."""
     model: Annotated[ModelConfig, Entry("models")]
     """The network."""
     loss: tuple[Annotated[LossTerm, Entry("losses")], ...] = Field(min_length=1)
@@ -254,6 +261,15 @@ class Recipe(Config):
     def without_weights(self) -> Recipe:
         """Return the recipe without parts that have weights of their own: what a classical method is given."""
         return self
+
+    def network(self, schema: Schema) -> nn.Module:
+        """Return the untrained network on items of a schema, behind what represents them."""
+        model = self.model.build(schema)
+        if not self.represent:
+            return model
+        from seisloom.nn.represented import Represented
+
+        return Represented([entry.build() for entry in self.represent], model)
 
     def to_yaml(self) -> str:
         """Return the recipe as YAML, every default written out."""
@@ -300,7 +316,8 @@ def read_values(path: str | Path) -> dict[str, Json]:
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: a recipe is a mapping that begins with `task:`")
     tree: dict[str, Json] = _plain(values)
-    _anchor(tree, file.parent.resolve())
+    if tree.get("task") in plugins.names("tasks"):  # what is wrong otherwise is said where it is validated
+        _anchor(kind_of(tree), tree, file.parent.resolve())
     return tree
 
 
@@ -357,7 +374,7 @@ def _changed(
         key = key.strip().lstrip("-").replace("-", "_")
         _set(tree, kind.aliases.get(key, key), _value(text), mistakes, shown=change)
     if overrides:
-        _anchor(tree, Path.cwd())
+        _anchor(kind, tree, Path.cwd())
     return tree, mistakes
 
 
@@ -465,18 +482,26 @@ def _listed(entries: Json) -> str:
     return ", ".join(f"{place} ({name})" for place, name in enumerate(called))
 
 
-PATH_KEYS = {"data": ("root", "arrivals", "shards_dir", "first_network"), "apply": ("refine",)}
+def path_keys(kind: type[Recipe]) -> Iterator[tuple[str, str]]:
+    """Yield the part and the key of what holds paths, such as data and root."""
+    for part, field in kind.model_fields.items():
+        of = field.annotation
+        if isinstance(of, type) and issubclass(of, BaseModel):
+            yield from ((part, key) for key, one in of.model_fields.items() if Paths() in one.metadata)
 
 
-def _anchor(tree: dict[str, Json], folder: Path) -> None:
+def _anchor(kind: type[Recipe], tree: dict[str, Json], folder: Path) -> None:
     """Make the relative paths among the keys relative to the recipe's folder; variables stay as they are written."""
-    for part, key in ((part, key) for part, keys in PATH_KEYS.items() for key in keys):
+    for part, key in path_keys(kind):
         values = tree.get(part)
-        if not isinstance(values, dict):
-            continue
-        path = values.get(key)
-        if isinstance(path, str) and path and not path.startswith(("$", "~", "/")):
-            values[key] = str(folder / path)
+        if isinstance(values, dict) and key in values:
+            found = values[key]
+            values[key] = [_in(folder, one) for one in found] if isinstance(found, list) else _in(folder, found)
+
+
+def _in(folder: Path, path: Json) -> Json:
+    is_relative = isinstance(path, str) and path and not path.startswith(("$", "~", "/"))
+    return str(folder / str(path)) if is_relative else path
 
 
 def _sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pydantic's ErrorDetails

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
 
 from seisloom.errors import SplitError
 from seisloom.recipe import SplitConfig
@@ -14,17 +18,31 @@ PART = "part"
 """Kind of group that is one of them: what a user keeps in a folder for validation is not dealt again."""
 HASH_FROM = 200
 """From this many groups on, a plain threshold on the hash: a group keeps its part when others come or go."""
+CLASS, TIME = "class", "time"
+"""Kinds of group that tell the class of a sample, and the time of its event (ISO 8601, UTC)."""
+
+
+class DealtSplit(SplitConfig):
+    """How samples with classes are parted."""
+
+    by: tuple[str, ...] = Field(("event",), min_length=1)
+    """Kinds of group that are never parted: [event], [station], [region], [network], [set] or [year]; several together
+    join what shares any of them."""
+    deal: Literal["class", "time", "hash"] = "class"
+    """class: each class is dealt apart, so that every part has its share of it; time: the first events train and the
+    last are scored, as in monitoring; hash: whatever their classes."""
 
 
 def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, list[Ref]]:
     """Return the refs of each part; no group is in two parts.
 
     Few groups are ordered by a keyed hash and dealt by largest remainder, at least one to each part with a share. A ref
-    with the group `part` goes to that part, which then gets none of the others.
+    with the group `part` goes to that part, which then gets none of the others. A `DealtSplit` does so in each class,
+    or in the order of time.
 
     Raises:
-        SplitError: if there are fewer groups than parts, a ref lacks a group that `by` names, or a named group is
-            not there.
+        SplitError: if there are fewer groups (of a class) than parts, a ref lacks a group that `by` names, a named
+            group is not there, or groups overlap in time that are to follow each other.
 
     >>> refs = [Ref(f"a/{k}", {"shot": f"a/{k // 2}"}) for k in range(20)]
     >>> {part: len(some) for part, some in split(refs, seed=0, config=SplitConfig()).items()}
@@ -37,7 +55,12 @@ def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, l
     config = config.model_copy(update=dict.fromkeys({ref.groups[PART] for ref in given} - {"train"}, 0.0))
     kept = [ref for ref in kept if PART not in ref.groups]
     block_of = _blocks(kept, config.by)
-    part_of = _deal(sorted(set(block_of.values())), _named(kept, block_of, config), seed=seed, config=config)
+    fixed = _named(kept, block_of, config)
+    if isinstance(config, DealtSplit) and config.deal == "time":
+        part_of = _deal_by_time(kept, block_of, fixed, config=config)
+    else:
+        strata = _strata(kept, block_of) if isinstance(config, DealtSplit) and config.deal == "class" else {}
+        part_of = _deal(sorted(set(block_of.values())), fixed, seed=seed, config=config, strata=strata)
     parts: dict[str, list[Ref]] = {part: [] for part in PARTS}
     for ref in kept:
         parts[part_of[block_of[ref.key]]].append(ref)
@@ -63,6 +86,58 @@ def deal_folds(refs: Sequence[Ref], n_folds: int, *, seed: int, by: Sequence[str
     for ref in refs:
         folds[fold_of[block_of[ref.key]]].append(ref)
     return folds
+
+
+def deal_class_folds(refs: Sequence[Ref], n_folds: int, *, seed: int, by: Sequence[str]) -> list[list[Ref]]:
+    """Return the refs in folds of whole groups, each class spread over all of them as evenly as can be.
+
+    Args:
+        refs: the samples, with the group `class`.
+        n_folds: so many.
+        seed: of the order in which the groups of a class are dealt.
+        by: kinds of group that are never parted.
+    Raises:
+        SplitError: if a class has fewer groups than there are folds: some would be scored without it.
+    """
+    block_of = _blocks(refs, by)
+    strata = _strata(refs, block_of)
+    _check_classes(strata, n_folds, f"{n_folds} folds", by)
+    folds: list[list[Ref]] = [[] for _ in range(n_folds)]
+    fold_of: dict[str, int] = {}
+    for blocks in strata.values():  # one class after the other, so that the next goes on where this one stopped
+        for block in sorted(blocks, key=lambda name: unit_hash("fold", seed, name)):
+            fold_of[block] = len(fold_of) % n_folds
+    for ref in refs:
+        folds[fold_of[block_of[ref.key]]].append(ref)
+    return folds
+
+
+def leave_one_out(
+    refs: Sequence[Ref], kind: str, *, apart: Sequence[str] = ()
+) -> Iterator[tuple[str, list[Ref], list[Ref]]]:
+    """Yield for each group of a kind its name, the refs of all others, and its own.
+
+    Args:
+        refs: the samples.
+        kind: such as station or region.
+        apart: kinds of group that the others may not share with those left out: with `event`, records of the same
+            events at other stations are in neither list.
+    Raises:
+        SplitError: if a sample lacks one of the groups, or there is only one group.
+    """
+    for ref in refs:
+        _check_kinds(ref, (kind, *apart))
+    names = sorted({ref.groups[kind] for ref in refs})
+    if len(names) < 2:
+        raise SplitError(f"all {len(refs)} samples are of one {kind}, {', '.join(names)}: without it nothing is left")
+    for name in names:
+        own = [ref for ref in refs if ref.groups[kind] == name]
+        shared = {(one, ref.groups[one]) for ref in own for one in apart}
+        others = [
+            ref for ref in refs
+            if ref.groups[kind] != name and not any((one, ref.groups[one]) in shared for one in apart)
+        ]  # fmt: skip
+        yield name, others, own
 
 
 def n_groups(refs: Sequence[Ref], by: Sequence[str]) -> int:
@@ -98,9 +173,7 @@ def _blocks(refs: Sequence[Ref], by: Sequence[str]) -> dict[str, str]:
 
     groups: dict[str, list[str]] = {}
     for ref in refs:
-        missing = [kind for kind in by if kind not in ref.groups]
-        if missing:
-            raise SplitError(f"split.by: samples have no group {missing[0]!r}; they have {', '.join(ref.groups)}")
+        _check_kinds(ref, by)
         groups[ref.key] = [f"{kind}={ref.groups[kind]}" for kind in by]
         for name in groups[ref.key]:
             parent.setdefault(name, name)
@@ -108,6 +181,33 @@ def _blocks(refs: Sequence[Ref], by: Sequence[str]) -> dict[str, str]:
             first, other = sorted((root(groups[ref.key][0]), root(name)))
             parent[other] = first
     return {key: root(names[0]) for key, names in groups.items()}
+
+
+def _check_kinds(ref: Ref, by: Sequence[str]) -> None:
+    missing = [kind for kind in by if kind not in ref.groups]
+    if missing:
+        raise SplitError(f"split.by: samples have no group {missing[0]!r}; they have {', '.join(ref.groups)}")
+
+
+def _strata(refs: Sequence[Ref], block_of: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the blocks of each class; one with several classes counts for the rarest, which can spare it least."""
+    n_of = Counter(ref.groups.get(CLASS, "") for ref in refs)
+    classes: dict[str, set[str]] = defaultdict(set)
+    for ref in refs:
+        classes[block_of[ref.key]].add(ref.groups.get(CLASS, ""))
+    strata: dict[str, list[str]] = defaultdict(list)
+    for block in sorted(classes):
+        strata[min(classes[block], key=lambda name: (n_of[name], name))].append(block)
+    return {name: strata[name] for name in sorted(strata, key=lambda name: (len(strata[name]), name))}
+
+
+def _check_classes(strata: Mapping[str, Sequence[str]], n: int, what: str, by: Sequence[str]) -> None:
+    for name, blocks in strata.items():
+        if len(blocks) < n:
+            raise SplitError(
+                f"split: class {name!r} has {len(blocks)} groups of {' and '.join(by)}, too few for {what}. Merge it "
+                "with another or leave it out (data.classes), ask for fewer, or part by other groups (split.by)"
+            )
 
 
 def _named(refs: Sequence[Ref], block_of: Mapping[str, str], config: SplitConfig) -> dict[str, str]:
@@ -127,28 +227,83 @@ def _named(refs: Sequence[Ref], block_of: Mapping[str, str], config: SplitConfig
     return fixed
 
 
-def _deal(blocks: Sequence[str], fixed: Mapping[str, str], *, seed: int, config: SplitConfig) -> dict[str, str]:
+def _deal(
+    blocks: Sequence[str], fixed: Mapping[str, str], *,
+    seed: int, config: SplitConfig, strata: Mapping[str, Sequence[str]],
+) -> dict[str, str]:  # fmt: skip
+    free = [block for block in blocks if block not in fixed]
+    shares, wanted = _shares(config, free, fixed, len(blocks))
+    if len(strata) < 2:
+        return {**_deal_alike(free, len(blocks), shares, wanted, seed=seed), **fixed}
+    dealt = dict(fixed)
+    by_class = {name: [block for block in some if block not in fixed] for name, some in strata.items()}
+    _check_classes({name: some for name, some in by_class.items() if some}, len(wanted), ", ".join(wanted), config.by)
+    for some in by_class.values():
+        dealt.update(_deal_alike(some, len(some), shares, wanted, seed=seed))
+    return dealt
+
+
+def _shares(
+    config: SplitConfig, free: Sequence[str], fixed: Mapping[str, str], n_blocks: int
+) -> tuple[dict[str, float], list[str]]:
+    """Return the share of each part, and the parts that must have one of the blocks that are free."""
     shares = {"valid": config.valid, "calibrate": config.calibrate, "test": config.test}
     shares = {"train": 1.0 - sum(shares.values()), **shares}
     if shares["train"] < -1e-9:
         raise SplitError(f"split: shares of valid, calibrate and test add up to {1 - shares['train']:g}, more than 1")
-    free = [block for block in blocks if block not in fixed]
     wanted = [part for part in PARTS if shares[part] > 1e-9 and part not in fixed.values()]
     if len(free) < len(wanted):
         raise SplitError(
-            f"split: {len(blocks)} groups of {' and '.join(config.by)} are too few for the parts "
+            f"split: {n_blocks} groups of {' and '.join(config.by)} are too few for the parts "
             f"{', '.join(wanted)}. Set the share of a part to 0, or name the groups: split.named.test=[...]; "
             "without groups to calibrate on, calibrate across groups: seisloom calibrate BUNDLE DATA"
         )
-    if len(blocks) >= HASH_FROM:
-        return {**_by_threshold(free, shares, seed=seed), **fixed}
+    return shares, wanted
+
+
+def _deal_alike(
+    free: Sequence[str], n_blocks: int, shares: Mapping[str, float], wanted: Sequence[str], *, seed: int
+) -> dict[str, str]:
+    """Deal blocks that are all of one kind."""
+    if n_blocks >= HASH_FROM:
+        return _by_threshold(free, shares, seed=seed)
     ordered = sorted(free, key=lambda block: unit_hash("split", seed, block))
+    return _in_order(ordered, shares, wanted)
+
+
+def _in_order(ordered: Sequence[str], shares: Mapping[str, float], wanted: Sequence[str]) -> dict[str, str]:
+    """Deal the first blocks to the first part, and so on."""
     counts = _quotas(len(ordered), {part: shares[part] for part in PARTS if shares[part] > 1e-9}, wanted)
-    dealt: dict[str, str] = dict(fixed)
+    dealt: dict[str, str] = {}
     start = 0
     for part, count in counts.items():
         dealt.update(dict.fromkeys(ordered[start : start + count], part))
         start += count
+    return dealt
+
+
+def _deal_by_time(
+    refs: Sequence[Ref], block_of: Mapping[str, str], fixed: Mapping[str, str], *, config: SplitConfig
+) -> dict[str, str]:
+    """Deal the earliest blocks to the training part, and the latest to the test."""
+    spans: dict[str, tuple[str, str]] = {}
+    for ref in refs:
+        _check_kinds(ref, (TIME,))
+        block, time = block_of[ref.key], ref.groups[TIME]
+        first, last = spans.get(block, (time, time))
+        spans[block] = (min(first, time), max(last, time))
+    free = sorted((block for block in spans if block not in fixed), key=lambda block: (spans[block], block))
+    shares, wanted = _shares(config, free, fixed, len(spans))
+    dealt = {**_in_order(free, shares, wanted), **fixed}
+    until = ""
+    for part in PARTS:
+        some = [spans[block] for block in free if dealt[block] == part]
+        if some and min(some)[0] < until:
+            raise SplitError(
+                f"split: groups of {' and '.join(config.by)} last from one part into the next ({part} would begin at "
+                f"{min(some)[0]}, and the part before ends at {until}). Part by event: split.by=[event]"
+            )
+        until = max([until, *(last for _, last in some)])
     return dealt
 
 

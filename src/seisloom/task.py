@@ -29,6 +29,11 @@ Calibration = Any
 Report = Any
 
 
+def as_it_is(recipe: R) -> R:
+    """Return the recipe: its data decide nothing that it does not say."""
+    return recipe
+
+
 def all_of(records: Iterable[Record], picks: str | Path | None, shots: str | None) -> tuple[list[Record], list[Record]]:
     """Return all records, and none that are left.
 
@@ -55,6 +60,8 @@ class Task(Generic[R]):
     output: Schema
     """Fields that a network returns for an item."""
 
+    complete: Callable[[R], R] = as_it_is
+    """A recipe with what its data decide, such as classes and the sampling rate: what a bundle then keeps."""
     plan: Callable[[R], Sequence[Ref]]
     """What there is, without reading it."""
     read: Callable[[R, Ref], Sample]
@@ -70,6 +77,8 @@ class Task(Generic[R]):
 
     noun: str = "records"
     """What a user calls several records: gathers, volumes."""
+    rows: str = "rows"
+    """What a user calls several rows of a product's table: traces, windows."""
     records: Callable[[R, Sequence[Ref]], Iterable[Record]]
     """The whole records behind held-out refs, with their truth: what calibration and evaluation run on."""
     contents: Callable[[R, Sequence[Ref]], Array]

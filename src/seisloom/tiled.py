@@ -5,12 +5,11 @@ Here the three parts meet that do not know each other: volumes on disk, the surv
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,21 +26,25 @@ from seisloom.inference.heap import tidy_heap
 from seisloom.inference.integrate import integrate_volume
 from seisloom.inference.memory import predict_array
 from seisloom.inference.pace import Pace, choose_pace
-from seisloom.inference.resume import decided, forget_run, marked
+from seisloom.inference.resume import decided, forget_run, held, marked
 from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
-from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, boxes
+from seisloom.io.volumes.grid import VERTICAL, Box, Grid, boxes
 from seisloom.io.volumes.raw.cube import Cube
+from seisloom.io.volumes.swept import ReadScaled, ReadSteps, WriteLive
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Spec, Volume, Wanted, Writer
 from seisloom.sample import Array, Predictor
-from seisloom.signal.survey_scale import Scaling, SurveyScale
+from seisloom.signal.survey_scale import SurveyScale
 
 logger = logging.getLogger("seisloom")
 HEADER_BOX = 1 << 16
 """Traces whose headers are copied at once."""
-SCALED_BYTES = 1 << 20
-"""Of a box that are scaled at once: they fit the cache of a core."""
 ON_DEVICE = 2
 """Batches that are under way at once where a GPU runs them: one is copied while the other is computed."""
+
+
+def no_advice(found: Fingerprint) -> Iterable[str]:
+    """Say nothing: any survey fits."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Tiled:
     integrated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Variables that no tile knows by itself, and what `derive` gives in place of each: its steps along every axis, ""
     for an axis of one sample. Steps stand on disk until all tiles are done, and are then integrated."""
+    advise: Callable[[Fingerprint], Iterable[str]] = no_advice
+    """What is said of how a survey fits the predictor, and how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ def apply_to_volume(
     _check_memory(made.tiling, len(made.blended), place.memory_mb)
     spec = _spec(volume, made, source, identity)
     _check_not_source(out, spec, Path(source))
-    with _held(out), _left_in_order(out, writer := _writer(out, spec, wanted, force=force)):
+    with held(out), _left_in_order(out, writer := _writer(out, spec, wanted, force=force)):
         # What does not fit is said before anything takes long
         shape, n_workers = volume.spec.grid.shape, 1 if place.workers is None else place.workers
         tiles, _ = plan_owners(
@@ -202,7 +207,7 @@ def _applied(
     """Look at the survey, run its tiles, and put the output in its place."""
     scratch, shape, pool, pace = scratch_of(out), volume.spec.grid.shape, running.pool, running.pace
     found = fingerprint(volume, name, pool=pool)
-    notes = [*_looked_at(volume, found, given), *_padded(made.tiling.patch, volume)]
+    notes = [*_looked_at(volume, found, given), *_padded(made.tiling.patch, volume), *made.advise(found)]
     try:
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
     except DataError as error:
@@ -299,33 +304,6 @@ def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Hold an output, so that no second run works on it; where a file system knows no locks, do nothing."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    path = out.with_name(out.name + ".lock")
-    try:
-        file = path.open("w")
-    except OSError:  # said better by whoever writes the output
-        yield
-        return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(f"{out}: another run is writing it. Wait for it, or choose another --out") from None
-        except OSError:
-            logger.debug("%s: cannot be locked here", path)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
 def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> Writer:
     """Return what writes the output, or goes on with what a killed run has left."""
     scratch = scratch_of(out)
@@ -398,54 +376,6 @@ def _stamp(path: Path) -> str:
         return str(path.absolute())
     stat = os.stat(file)
     return f"{path.absolute()}, {stat.st_size} bytes, {stat.st_mtime_ns}"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadScaled:
-    """Reads boxes of a volume on the scale of its survey."""
-
-    volume: Volume
-    name: str
-    scaling: Scaling
-
-    def __call__(self, box: Box) -> Array:
-        scaled = np.empty(box_shape(box), dtype=np.float32)
-        first, chunk = box[0].start, self.volume.chunks[0]
-        edges = [first, *range((first // chunk + 1) * chunk, box[0].stop, chunk), box[0].stop]
-        for start, stop in itertools.pairwise(edges):  # of all chunks in a box at once zarr would hold two copies
-            values = self.volume.read((slice(start, stop), *box[1:]), self.name)
-            rows, step = scaled[start - first : stop - first], max(1, len(values) * SCALED_BYTES // values.nbytes)
-            for k in range(0, len(values), step):
-                rows[k : k + step] = self.scaling(
-                    values[k : k + step], first=box[-1].start, n_time=self.volume.spec.grid.shape[-1]
-                )
-        return scaled
-
-
-@dataclass(frozen=True, slots=True)
-class WriteLive:
-    """Writes boxes, with 0 where the grid has holes: nothing was recorded there. Steps go to files of their own."""
-
-    volume: Volume
-    writer: Writer
-    steps: Mapping[str, Cube]
-
-    def __call__(self, box: Box, values: Array, name: str) -> None:
-        if name in self.steps:
-            self.steps[name].write(box, values)
-            return
-        live = self.volume.traces(box[:-1]).live
-        self.writer.write(box, values if live.all() else np.where(live[..., None], values, np.float32(0)), name)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSteps:
-    """Reads boxes of steps; those of an axis of one sample are 0."""
-
-    steps: Mapping[str, Cube]
-
-    def __call__(self, box: Box, name: str) -> Array:
-        return self.steps[name].read(box) if name else np.zeros(box_shape(box), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,19 +12,42 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
+from torch.utils.data import DataLoader, Dataset
 
 from seisloom import plugins
-from seisloom.augment.amplitude import AddNoise, Clip, Gain, PolarityFlip
-from seisloom.augment.augmentation import Augmentation, augment, generator
+from seisloom.augment.amplitude import Clip, Gain, PolarityFlip
+from seisloom.augment.augmentation import Augmentation, Kind, augment, generator
 from seisloom.augment.batch import Batch
+from seisloom.augment.examples import gather_batch
 from seisloom.augment.gather import Forget, TraceDropout, TraceFlip
-from seisloom.augment.resample import map_time
+from seisloom.augment.noise import AddNoise
+from seisloom.augment.resample import map_axes, map_time, roll_axis
 from seisloom.augment.time import TimeShift, TimeStretch
+from seisloom.augment.volume import Flip
 from seisloom.sample import Field, Schema
 from seisloom.tasks.picking.recipe import ITEM
-from seisloom.testing import check_augmentation
+from seisloom.testing import check_augmentation, check_distinct
 
 EVERY = plugins.names("augmentations")
+SETTINGS = {
+    "compose": {"entries": ["time_stretch", "gain"]},
+    "random_apply": {"entry": {"name": "time_shift", "max_shift": 0.1}},
+    "one_of": {"entries": ["time_warp", "gap"]},
+    "some_of": {"entries": ["clip", "add_noise", "time_shift"], "high": 2},
+    # As strong as they are by default, these drown the features that the check looks for
+    "linear_noise": {"low_db": -20, "high_db": -12},
+    "swell_noise": {"low_db": -10, "high_db": -6},
+    "mix_up": {"alpha": 0.02},
+    "array_noise": {"low_m": 150, "high_m": 300, "n_receivers": 96},
+}
+"""Fields that entries need, or that the check needs of them."""
+
+
+def entry_of(name: str, **more: object) -> Augmentation:
+    entry: Augmentation = plugins.load("augmentations", name)(name=name, **SETTINGS.get(name, {}), **more)
+    return entry
+
+
 FS_HZ = 1000.0
 
 
@@ -55,7 +80,120 @@ def equal(a: Batch, b: Batch) -> bool:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_augmentation_keeps_the_contract(name: str) -> None:
-    check_augmentation(plugins.load("augmentations", name)(name=name))
+    check_augmentation(entry_of(name))
+
+
+def test_no_two_augmentations_do_the_same() -> None:
+    # Of entries that hold others the outcome is that of what they hold
+    check_distinct([entry_of(name) for name in EVERY if "entries" not in SETTINGS.get(name, {})])
+
+
+def test_an_augmentation_under_a_second_name_does_not_pass() -> None:
+    with pytest.raises(AssertionError, match="gain and mine do the same"):
+        check_distinct([Gain(), Gain(name="mine")])
+
+
+class SecondThoughts(TimeStretch):
+    """Stretch, and stretch back: what is called a stretch and leaves every tone at its frequency."""
+
+    def apply(self, batch: Batch, draws: dict[str, np.ndarray]) -> Batch:
+        there = map_time(batch, 1 / draws["factor"], np.zeros(len(batch)))
+        return batch.with_arrays(x=map_time(there, draws["factor"], np.zeros(len(batch))).arrays["x"])
+
+
+class Nothing(Gain):
+    """Draw a factor, and forget it."""
+
+    def apply(self, batch: Batch, draws: dict[str, np.ndarray]) -> Batch:
+        return batch
+
+
+class Stuck(Gain):
+    """Draw the same for good."""
+
+    def draw(self, lengths: object, rows: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
+        return {"factor": np.full((len(rows), 6), 2.0)}
+
+
+class Mirror(PolarityFlip):
+    """Turn signs, and say nothing of spectra."""
+
+
+class Delay(Augmentation):
+    """Shift circularly, labels and all, and say nothing of spectra."""
+
+    name: str = "delay"
+
+    def draw(self, lengths: object, rows: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
+        return {"n": np.array([row.integers(1, 20) for row in rows])}
+
+    def apply(self, batch: Batch, draws: dict[str, np.ndarray]) -> Batch:
+        return roll_axis(batch, "time", draws["n"])
+
+
+class Backwards(Flip):
+    """Mirror a cube, and leave strike as it was."""
+
+    def apply(self, batch: Batch, draws: dict[str, np.ndarray]) -> Batch:
+        moved = super().apply(batch, draws)
+        keep = {name: map_axes(batch.with_arrays(dip=0 * batch.arrays["dip"]), self.axis_maps(batch, draws))
+                for name in ("strike",)}  # fmt: skip
+        return moved.with_arrays(strike=keep["strike"].arrays["strike"] * 0 + 90)
+
+    @property
+    def is_affine(self) -> bool:
+        return False
+
+
+class Slides(Augmentation):
+    """Move a panel along velocity, and leave its curves."""
+
+    kind: ClassVar[Kind] = "spectrum"
+    name: str = "slides"
+
+    def draw(self, lengths: object, rows: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
+        return {"n": np.array([row.integers(6, 9) for row in rows])}
+
+    def apply(self, batch: Batch, draws: dict[str, np.ndarray]) -> Batch:
+        rolled = [one.roll(int(n), dims=1) for one, n in zip(batch.arrays["x"], draws["n"], strict=True)]
+        return batch.with_arrays(x=torch.stack(rolled))
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (Nothing(), "changes nothing"), (Stuck(), "draws the same"), (Mirror(), "let its docstring say"),
+        (Delay(), "let its docstring say"), (Backwards(), "dip and strike say"), (Slides(), "its curve says"),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_does_nothing_or_leaves_labels_behind_does_not_pass(entry: Augmentation, says: str) -> None:
+    with pytest.raises(AssertionError, match=says):
+        check_augmentation(entry)
+
+
+class Epoch(Dataset[Batch]):
+    """Batches of one example, augmented where they are read."""
+
+    def __init__(self, entries: list[Augmentation]) -> None:
+        self.entries = entries
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, number: int) -> Batch:
+        torch.set_num_threads(1)
+        one = gather_batch(epoch=2).rows([number])
+        return augment(one, self.entries, seed=4)[0]
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 4])
+def test_any_number_of_workers_gives_the_same(num_workers: int) -> None:
+    entries = [*ALL_TOGETHER, entry_of("some_of"), entry_of("one_of")]
+    whole, _ = augment(gather_batch(epoch=2), entries, seed=4)
+    loader = DataLoader(Epoch(entries), batch_size=None, num_workers=num_workers)
+    for number, one in enumerate(loader):
+        assert equal(one, whole.rows([number]))
 
 
 # --- draws
@@ -111,7 +249,7 @@ def test_the_share_of_changed_samples_is_p() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_with_p_0_nothing_changes_not_a_bit(name: str) -> None:
     batch = spikes()
-    same, drawn = augment(batch, [plugins.load("augmentations", name)(name=name, p=0.0)], seed=0)
+    same, drawn = augment(batch, [entry_of(name, p=0.0)], seed=0)
     assert equal(same, batch)
     assert drawn == [{}] * len(batch)
 

@@ -78,3 +78,30 @@ def test_traces_of_an_item_move_alike_and_items_by_their_own_map() -> None:
     for item, trace, channel in np.ndindex(3, 5, 2):
         alone = moved(values[item, trace, channel].numpy(), scale[item], shift[item])
         np.testing.assert_allclose(found[item, trace, channel], alone, atol=1e-6)
+
+
+def test_the_compiled_loop_and_torch_read_the_same_and_torch_has_gradients() -> None:
+    values = torch.randn(2, 3, 90, generator=torch.Generator().manual_seed(0))
+    schema = Schema((Field("x", ("channel", "time")),))
+    scale, shift = np.array([0.9, 1.3]), np.array([2.3, -7.7])
+    plain = map_time(Batch({"x": values}, ("a", "b"), schema), scale, shift).arrays["x"]
+    followed = values.clone().requires_grad_(True)
+    other = map_time(Batch({"x": followed}, ("a", "b"), schema), scale, shift).arrays["x"]
+    torch.testing.assert_close(other.detach(), plain, atol=1e-6, rtol=0)
+    # The map is linear in the data: <A x, w> = <x, A' w>
+    weight = torch.randn(plain.shape, generator=torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad((other * weight).sum(), followed)
+    assert abs(float((plain * weight).sum() - (values * gradient).sum())) < 1e-3
+
+
+def test_the_bits_of_an_item_do_not_depend_on_whether_others_shift_by_whole_samples() -> None:
+    values = torch.randn(2, 3, 90, generator=torch.Generator().manual_seed(0))
+    schema = Schema((Field("x", ("channel", "time")), Field("m", ("time",), "int8", label="mask")))
+    arrays = {"x": values, "m": (values[:, 0] > 0).to(torch.int8)}
+    both = map_time(Batch(arrays, ("a", "b"), schema), np.ones(2), np.array([4.0, 2.5]))
+    for k, shift in enumerate((4.0, 2.5)):
+        one = {name: values[k : k + 1] for name, values in arrays.items()}
+        alone = map_time(Batch(one, ("a",), schema), np.ones(1), np.array([shift]))
+        for name in arrays:
+            assert torch.equal(alone.arrays[name][0], both.arrays[name][k])
+    assert torch.equal(both.arrays["x"][0, :, :-4], values[0, :, 4:])

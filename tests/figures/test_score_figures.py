@@ -53,10 +53,12 @@ def test_groups_that_fall_short_are_filled() -> None:
 
 def test_risk_curves_are_drawn_in_percent_with_their_mae() -> None:
     share = np.linspace(0.1, 1, 10)
-    (axes,) = draw_risk_coverage({"ours": (share, share * 2), "constant": (share, np.full(10, 3.0))}, unit="ms").axes
+    (axes,) = draw_risk_coverage(
+        {"ours": (share, share * 2), "constant": (share, np.full(10, 3.0))}, risk_label="error (ms)"
+    ).axes
     assert labels_of(axes) == ["ours: 2 at 100 %", "constant: 3 at 100 %"]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), share * 100)
-    assert axes.get_ylabel() == "mean |error| of kept picks (ms)"
+    assert axes.get_ylabel() == "error (ms)"
 
 
 def test_the_axis_of_risk_is_that_of_the_first_method() -> None:

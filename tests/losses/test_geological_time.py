@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ def folded(n_trace: int = 12, n_time: int = 20) -> torch.Tensor:
     return (torch.arange(n_time) + relief[:, None])[None].double()
 
 
-def term(predicted: torch.Tensor, label: torch.Tensor, **keys: float) -> torch.Tensor:
+def term(predicted: torch.Tensor, label: torch.Tensor, **keys: Any) -> torch.Tensor:
     return RelativeTime(**keys)({"rgt": predicted}, {"rgt": label})
 
 
@@ -30,7 +32,9 @@ def test_a_step_costs_its_share_of_places_and_one_difference_a_trace() -> None:
     thrown[:, 6:] += size
     # Around the mean half of the traces lie 2 samples above, half below; the unit is 2: smooth L1 of 1 is 0.5
     assert float(term(thrown, truth, differences=0.0)) == pytest.approx(0.5)
-    assert float(term(thrown, truth)) == pytest.approx(0.5 + (size / 2) / 11)
+    # Of 11 steps between neighbours one is wrong, of 8 over four samples four are; none of 20 samples is that long
+    assert float(term(thrown, truth, lags=(1,))) == pytest.approx(0.5 + (size / 2) / 11)
+    assert float(term(thrown, truth, lags=(1, 4, 50))) == pytest.approx(0.5 + (size / 2) * (1 / 11 + 4 / 8) / 2)
 
 
 def test_what_is_not_known_has_no_part() -> None:

@@ -1,12 +1,13 @@
-"""Changing amplitudes: gain, polarity, clipping, noise. Labels stay where they are."""
+"""Changing amplitudes: gain, polarity, clipping. Labels stay where they are; a polarity turns with its trace."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from seisloom.augment.augmentation import Augmentation, Draws
@@ -17,6 +18,7 @@ from seisloom.sample import Array
 class Gain(Augmentation):
     """Multiply each trace by its own factor."""
 
+    in_order: ClassVar[tuple[str, ...]] = ("spread",)
     name: str = "gain"
     spread: float = Field(0.3, ge=0)
     """Standard deviation of the factor's natural logarithm."""
@@ -32,7 +34,11 @@ class Gain(Augmentation):
 
 
 class PolarityFlip(Augmentation):
-    """Turn a whole gather upside down, and single traces of it against their neighbours."""
+    """Turn a whole gather upside down, and single traces of it against their neighbours.
+
+    A field `polarity`, 1 up, -1 down, 0 unknown, of a sample or of each trace, is negated with them. The magnitude of
+    the Fourier transform of a trace stays as it is: before such a transform this does nothing.
+    """
 
     name: str = "polarity_flip"
     gather: float = Field(0.5, ge=0, le=1)
@@ -49,7 +55,12 @@ class PolarityFlip(Augmentation):
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the batch with `x` flipped."""
-        return batch.with_arrays(x=batch.arrays["x"] * per_trace(batch, draws["sign"]))
+        changes = {"x": batch.arrays["x"] * per_trace(batch, draws["sign"])}
+        if "polarity" in batch.arrays:
+            polarity = batch.arrays["polarity"]
+            sign = draws["sign"] if "trace" in batch.schema["polarity"].axes else draws["sign"][:, 0]
+            changes["polarity"] = polarity * as_rows(sign, polarity)
+        return batch.with_arrays(**changes)
 
 
 class Clip(Augmentation):
@@ -72,52 +83,30 @@ class Clip(Augmentation):
         return batch.with_arrays(x=torch.minimum(torch.maximum(x, -limit), limit))
 
 
-class AddNoise(Augmentation):
-    """Add Gaussian noise, white or reddened by a moving average, of its own level on each trace."""
+class AmplitudeScale(Augmentation):
+    """Multiply a whole sample by one factor, so that its channels and traces keep their ratios."""
 
-    name: str = "add_noise"
-    low_db: float = -70.0
-    """Least level in dB relative to x = 1."""
-    high_db: float = -14.0
-    """Largest level in dB."""
-    spread_db: float = Field(6.0, ge=0)
-    """Standard deviation of the level between the traces of a sample, in dB."""
-    max_smooth: int = Field(11, ge=1)
-    """Longest moving average in samples; 1 keeps the noise white."""
+    in_order: ClassVar[tuple[str, ...]] = ("low", "high")
+    name: str = "amplitude_scale"
+    low: float = Field(0.9, gt=0)
+    """Least factor."""
+    high: float = Field(1.1, gt=0)
+    """Largest factor."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AmplitudeScale:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} must not be above high {self.high:g}")
+        return self
 
     def draw(self, lengths: Mapping[str, int], rows: Sequence[np.random.Generator]) -> Draws:
-        """Return `level` (item, trace), `n_smooth` (item,) and `noise_key` (item,), from which the noise is made."""
-        n = lengths.get("trace", 1)
-        level_db = np.stack(
-            [row.uniform(self.low_db, self.high_db) + self.spread_db * row.standard_normal(n) for row in rows]
-        )
-        return {
-            "level": 10 ** (level_db / 20),
-            "n_smooth": np.array([row.integers(1, self.max_smooth + 1) for row in rows]),
-            "noise_key": np.array([row.integers(0, 2**62) for row in rows]),
-        }
+        """Return `factor` (item,), uniform in [low, high]."""
+        return {"factor": np.array([row.uniform(self.low, self.high) for row in rows])}
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
-        """Return the batch with noise added to `x`; bit-equal on a CPU for any batching."""
+        """Return the batch with scaled `x`."""
         x = batch.arrays["x"]
-        noise = torch.stack(
-            [_noise(key, k, x[0]) for key, k in zip(draws["noise_key"], draws["n_smooth"], strict=True)]
-        )
-        return batch.with_arrays(x=x + noise * per_trace(batch, draws["level"]))
-
-
-def _noise(key: int, n_smooth: int, like: Tensor) -> Tensor:
-    """Return noise of unit deviation for one sample, from its own key."""
-    device = torch.Generator(device=like.device)
-    device.manual_seed(int(key))
-    shape = (*like.shape[:-1], like.shape[-1] + int(n_smooth) - 1)
-    white = torch.randn(shape, generator=device, device=like.device, dtype=like.dtype)
-    if n_smooth == 1:
-        return white
-    flat = white.reshape(-1, 1, shape[-1])
-    smooth = torch.nn.functional.avg_pool1d(flat, int(n_smooth), stride=1) * float(n_smooth) ** 0.5
-    shaped: Tensor = smooth.reshape(like.shape)
-    return shaped
+        return batch.with_arrays(x=x * as_rows(draws["factor"], x))
 
 
 def as_rows(values: Array, like: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from seisloom.sample import Schema
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from seisloom.augment.bank import Bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Batch:
     schema: Schema
     epoch: int = 0
     """Number of the pass over the data; with the key it decides what is drawn."""
+    bank: Bank | None = None
+    """Samples that augmentations take partners from; `augment` puts it here while it works."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -40,6 +44,20 @@ class Batch:
     def with_arrays(self, **changes: Tensor) -> Batch:
         """Return a copy in which these tensors are replaced."""
         return replace(self, arrays={**self.arrays, **changes})
+
+    def rows(self, chosen: Sequence[int]) -> Batch:
+        """Return a batch of some of the items, in the order given."""
+        import torch
+
+        place = torch.as_tensor(list(chosen))
+
+        def some(one: Tensor) -> Tensor:
+            if one.device.type == "cpu" and not one.requires_grad:
+                return torch.from_numpy(one.numpy()[place.numpy()])  # copies rows twice as fast as index_select
+            return one.index_select(0, place.to(one.device))
+
+        arrays = {name: some(one) for name, one in self.arrays.items()}
+        return replace(self, arrays=arrays, keys=tuple(self.keys[k] for k in chosen))
 
     def axis(self, field: str, name: str) -> int:
         """Return the dimension of a named axis in a field's tensor, the item axis counted."""

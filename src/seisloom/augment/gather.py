@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -11,28 +12,48 @@ from pydantic import Field
 from seisloom.augment.amplitude import as_rows, per_trace
 from seisloom.augment.augmentation import Augmentation, Draws
 from seisloom.augment.batch import Batch
+from seisloom.augment.labels import without_points
+from seisloom.sample import Array
 
 
 class TraceDropout(Augmentation):
-    """Make single traces dead: all zero, and without an onset."""
+    """Make traces dead: all zero, and without an onset. Single ones, a regular raster of them, or blocks."""
 
+    in_order: ClassVar[tuple[str, ...]] = ("share",)
     name: str = "trace_dropout"
     share: float = Field(0.03, ge=0, lt=1)
-    """Probability that a trace is dead."""
+    """random: probability that a trace is dead; blocks: largest share of dead traces, one at least."""
+    mode: Literal["random", "regular", "blocks"] = "random"
+    """random: each trace by itself; regular: of each few traces one is kept; blocks: neighbours together."""
+    n_blocks: int = Field(1, ge=1)
+    """blocks: most blocks, which share the dead traces evenly."""
+    every: int = Field(3, ge=2)
+    """regular: most traces of which one is kept; two at least."""
 
     def draw(self, lengths: Mapping[str, int], rows: Sequence[np.random.Generator]) -> Draws:
         """Return `alive` (item, trace), 1 or 0."""
         n = lengths.get("trace", 1)
-        return {"alive": np.stack([(row.random(n) >= self.share).astype(float) for row in rows])}
+        return {"alive": np.stack([self._alive(n, row) for row in rows])}
+
+    def _alive(self, n: int, row: np.random.Generator) -> Array:
+        if self.mode == "random":
+            return np.asarray(row.random(n) >= self.share, dtype=float)
+        if self.mode == "regular":
+            step = int(row.integers(2, self.every + 1))
+            return np.asarray(np.arange(n) % step == row.integers(0, step), dtype=float)
+        alive = np.ones(n)
+        n_blocks = int(row.integers(1, self.n_blocks + 1))
+        width = max(int(row.uniform(0, self.share) * n / n_blocks), 1)
+        for _ in range(n_blocks):
+            first = int(row.integers(0, max(n - width, 0) + 1))
+            alive[first : first + width] = 0.0
+        return alive
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the batch with dead traces, `has_pick` 0 and `y_idx` -1 there."""
         changes = {"x": batch.arrays["x"] * per_trace(batch, draws["alive"])}
         if "has_pick" in batch.arrays:
-            has_pick = batch.arrays["has_pick"]
-            alive = as_rows(draws["alive"], has_pick) > 0
-            changes["has_pick"] = torch.where(alive, has_pick, torch.zeros_like(has_pick))
-            changes["y_idx"] = torch.where(alive, batch.arrays["y_idx"], -torch.ones_like(batch.arrays["y_idx"]))
+            changes |= without_points(batch, as_rows(draws["alive"], batch.arrays["has_pick"]) == 0, say=0)
         return batch.with_arrays(**changes)
 
 
@@ -106,8 +127,5 @@ class NoOnset(Augmentation):
         noise = per_trace(batch, draws["noise"]) > 0
         changes = {"x": torch.where(noise, surrogate, x)}
         if "has_pick" in batch.arrays:
-            has_pick, y_idx = batch.arrays["has_pick"], batch.arrays["y_idx"]
-            gone = as_rows(draws["noise"], has_pick) > 0
-            changes["has_pick"] = torch.where(gone, torch.zeros_like(has_pick), has_pick)
-            changes["y_idx"] = torch.where(gone, -torch.ones_like(y_idx), y_idx)
+            changes |= without_points(batch, as_rows(draws["noise"], batch.arrays["has_pick"]) > 0, say=0)
         return batch.with_arrays(**changes)

@@ -15,16 +15,23 @@ from seisloom.errors import PluginError
 
 
 def demo(
-    room: Annotated[str, typer.Argument(help="Room: picking, the main job, or interpretation.")] = "picking",
+    room: Annotated[
+        str, typer.Argument(help="Room: picking, the main job, interpretation or classification.")
+    ] = "picking",
     out: Annotated[Path, typer.Option(help="Folder for everything it makes; a former demo there is replaced.")] = Path(
         "demo"
     ),
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Do not take real records.")] = False,
-    epochs: Annotated[int, typer.Option(help="Picking: epochs of the fine-tuning.")] = 12,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of the training; 12 of picking, 20 of classification.")
+    ] = None,
 ) -> None:
     """Picking: real records in, picks with intervals out: fine-tune, calibrate, evaluate on unseen shots, draw.
 
     Interpretation: sections and a cube through the network that ships, with scores: no training.
+
+    Classification: noise against event on real records, or synthetic earthquakes, explosions and noise: a small network
+    beside a rocket and a random forest.
     """
     if room not in ROOMS:
         raise PluginError(f"no demo of {room!r}; there are {', '.join(ROOMS)}")
@@ -32,13 +39,13 @@ def demo(
         ROOMS[room](out, synthetic, epochs)
 
 
-def _picking(out: Path, synthetic: bool, epochs: int) -> None:
+def _picking(out: Path, synthetic: bool, epochs: int | None) -> None:
     from seisloom.cli.use import show_report
     from seisloom.demos.picking import run_demo
 
     # An empty XDG_CACHE_HOME is as good as none, says the XDG Base Directory Specification
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seisloom"
-    made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs)
+    made = run_demo(out, cache=cache, synthetic=synthetic, epochs=epochs or 12)
     for note in made.notes:
         screen.say(note)
     show_report(made.report)
@@ -48,7 +55,7 @@ def _picking(out: Path, synthetic: bool, epochs: int) -> None:
     screen.say(f"bundle: {out / 'bundle'}; pick your own: seisloom apply {out / 'bundle'} RECORD --out picks.csv")
 
 
-def _interpretation(out: Path, synthetic: bool, epochs: int) -> None:
+def _interpretation(out: Path, synthetic: bool, epochs: int | None) -> None:
     from seisloom.cli.use import show_report
     from seisloom.demos.interpretation import SHIPPED, run_volume_demo
 
@@ -61,4 +68,23 @@ def _interpretation(out: Path, synthetic: bool, epochs: int) -> None:
     screen.say(f"your own: seisloom apply {SHIPPED} SURVEY --out result.zarr; then seisloom view volume, faults sticks")
 
 
-ROOMS: Mapping[str, Callable[[Path, bool, int], None]] = {"picking": _picking, "interpretation": _interpretation}
+def _classification(out: Path, synthetic: bool, epochs: int | None) -> None:
+    from seisloom.cli.use import show_report
+    from seisloom.demos.classification import run_class_demo
+
+    data = os.environ.get("SEISLOOM_DATA")
+    made = run_class_demo(out, data=Path(data) if data else None, synthetic=synthetic, epochs=epochs or 20)
+    for note in made.notes:
+        screen.say(note)
+    show_report(made.report)
+    for path in made.files:
+        screen.say(f"wrote {path}")
+    screen.say(f"your own records: seisloom apply {out / 'bundle'} RECORD.mseed --out classes.csv")
+    screen.say(f"your own classes: seisloom train {made.recipe} 'data.paths=[FOLDER]' --out runs/mine")
+
+
+ROOMS: Mapping[str, Callable[[Path, bool, int | None], None]] = {
+    "picking": _picking,
+    "interpretation": _interpretation,
+    "classification": _classification,
+}

@@ -189,18 +189,18 @@ def _ask(asked: Question) -> str:
             answer = _text(asked.path, "" if asked.default == NOTHING else asked.default)
         wrong = asked.check(answer)
         if not wrong:
-            _remark(asked.path, answer or asked.default)
+            if asked.is_path:
+                _remark(answer or asked.default)
             return answer
         _indented(wrong, "bold red")
 
 
-def _remark(path: str, answer: str) -> None:
+def _remark(answer: str) -> None:
     """Say of a path that is not there; it may be on another machine, so that it is no mistake."""
     from seisloom.draft import NOTHING
-    from seisloom.recipe import PATH_KEYS, expand
+    from seisloom.recipe import expand
 
-    part, _, key = path.partition(".")
-    if key not in PATH_KEYS.get(part, ()) or answer == NOTHING:
+    if answer == NOTHING:
         return
     try:
         missing = "" if expand(answer).exists() else f"{answer}: is not on this machine"

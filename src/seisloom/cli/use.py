@@ -39,9 +39,13 @@ def train(
     shards: Annotated[Path | None, typer.Option("--shards", "--wds", help="Folder of shards to train from.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="The survey's folder; beats the recipe's.")] = None,
     out: Annotated[Path, typer.Option("--out", "--dir_output", help="Folder of the bundle.")] = Path("runs/model"),
+    ablate: Annotated[
+        str | None, typer.Option(help="augment: train without each augmentation too, and print the table.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
 ) -> None:
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
+    from seisloom.run.ablate import ablate as run_ablate
     from seisloom.run.train import check
     from seisloom.run.train import train as run_train
     from seisloom.run.write import RECIPE
@@ -55,8 +59,10 @@ def train(
         for path in files:
             screen.say(f"wrote {path}")
         return
+    if ablate not in (None, "augment"):
+        raise RecipeError(f"--ablate {ablate}: what can be left out one by one is augment")
     with writing(out):
-        trained = run_train(found, out, shards=shards, force=force)
+        trained = (run_ablate if ablate else run_train)(found, out, shards=shards, force=force)
     from seisloom.training.ranks import is_first
 
     if not is_first():
@@ -65,7 +71,7 @@ def train(
     if trained.bundle.calibration is not None:
         screen.say(f"calibration: {trained.bundle.calibration.note}")
         show_quantiles(trained.bundle)
-    for path in (out / "loss_plot.png", *trained.files):
+    for path in filter(Path.is_file, (out / "loss_plot.png", *trained.files)):
         screen.say(f"wrote {path}")
     screen.say(f"bundle: {out}")
 
@@ -151,7 +157,10 @@ def apply(
     given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
     method: Annotated[str, typer.Argument(help="Bundle by folder or shipped name, or a classical method.")],
     source: Annotated[
-        Path, typer.Argument(help="SEG-Y, SEG-2 or SU file, manifest CSV, or survey folder; a volume in any format.")
+        Path,
+        typer.Argument(
+            help="SEG-Y, SEG-2 or SU file, miniSEED or SAC, manifest CSV, or survey folder; a volume in any format."
+        ),
     ],
     changes: Annotated[
         list[str] | None, typer.Argument(help="key=value of the recipe's apply, such as overlap=0.5.")
@@ -160,7 +169,8 @@ def apply(
     out: Annotated[
         Path,
         typer.Option(
-            help="Product; the suffix chooses: .csv .parquet .sgt .segy for picks, .zarr .sgy .bin or none for volumes"
+            help="Product; the suffix chooses: .csv .parquet .sgt .segy for picks, .csv .parquet .xml for classes, "
+            ".zarr .sgy .bin or none for volumes"
         ),
     ],
     figure: Annotated[Path | None, typer.Option(help="Picture of the first gathers with picks.")] = None,
@@ -179,7 +189,7 @@ def apply(
     checkpoint: Checkpoint = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Pick whole records, or take a volume through a network by tiles. Keys of apply may also be given as --key value.
+    """Pick or classify whole records, or take a volume through a network by tiles. Keys of apply may be --key value.
 
     A volume's output that was not finished is gone on with by the same command.
     """
@@ -219,7 +229,7 @@ def apply(
 
 
 def _pick(opened: Opened, source: Path, out: Path, figure: Path | None) -> None:
-    """Pick whole records to a table."""
+    """Take whole records to a table."""
     figure = None if figure is None else picture_for(figure, "--figure")
     # One by one, since all at once a station's may be larger than the memory. A figure shows a record that is only
     # known at the end, so for one they are all kept
@@ -228,12 +238,12 @@ def _pick(opened: Opened, source: Path, out: Path, figure: Path | None) -> None:
     product = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
     opened.task.write(product, out)
     counts = product["status"].value_counts().to_dict()
-    screen.say(f"read {len(product)} traces of {source}")
+    screen.say(f"read {len(product)} {opened.task.rows} of {source}")
     screen.say(f"wrote {out}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     for reason, count in _reasons(product).items():
         screen.say(f"abstained: {count} x {reason}")
     if opened.calibration is None:
-        screen.say(f"no intervals: {opened.name} is not calibrated. See: seisloom calibrate --help")
+        screen.say(f"{opened.name} is not calibrated: no intervals, no sets. See: seisloom calibrate --help")
     if figure is not None:
         assert isinstance(records, list)
         with writing(figure, "--figure"):
@@ -244,7 +254,7 @@ def _pick(opened: Opened, source: Path, out: Path, figure: Path | None) -> None:
 def _reasons(product: Any) -> dict[str, int]:  # Any: a pandas table
     """Count abstentions by kind of reason; the numbers in a reason differ from trace to trace."""
     counts: dict[str, int] = {}
-    for reason in product.loc[product["status"] != "picked", "reason"]:
+    for reason in filter(None, product["reason"]):
         kind = " and ".join(
             re.split(r" [<>] ", part)[0].rstrip("0123456789.- dBs").strip() for part in str(reason).split(";")
         )

@@ -13,6 +13,8 @@ from seisloom.cli.given import takes_given
 from seisloom.cli.values import numbers
 from seisloom.errors import RecipeError
 
+PICKLES = (".pkl", ".pickle")
+"""Suffixes of pickled events; their reader is not loaded for --help."""
 volume = typer.Typer(no_args_is_help=True, help="Look at volumes.")
 
 
@@ -24,9 +26,17 @@ def group() -> None:
 @takes_given
 def convert(
     given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
-    source: Annotated[Path, typer.Argument(help="SEG-Y, SU, Zarr or MDIO, raw cube, or folder of numbered cubes.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="SEG-Y, SU, Zarr or MDIO, raw cube, or folder of numbered cubes; or pickled events (.pkl)."
+        ),
+    ],
     out: Annotated[
-        Path, typer.Argument(help="What to write; the suffix chooses: .sgy .zarr .bin .vti .nhdr, none: raw.")
+        Path,
+        typer.Argument(
+            help="What to write; the suffix chooses: .sgy .zarr .bin .vti .nhdr, none: raw. Of events, a folder."
+        ),
     ],
     patch: Annotated[str | None, typer.Option(help="Write numbered cubes of n1,n2,n3 samples into a folder.")] = None,
     stride: Annotated[
@@ -37,11 +47,29 @@ def convert(
     variable: Annotated[list[str] | None, typer.Option(help="Variables to write; all by default.")] = None,
     chunk: Annotated[str | None, typer.Option(help="Chunks of a Zarr volume, slowest axis first: 128,128,128.")] = None,
     shard: Annotated[str | None, typer.Option(help="Several chunks in a file: 512,512,512.")] = None,
+    sampling_rate: Annotated[float | None, typer.Option(help="Events: sampling rate in Hz.")] = None,
+    station: Annotated[
+        list[str] | None,
+        typer.Option(help="Events: station or NETWORK.STATION.LOCATION.BAND; by default the file's name."),
+    ] = None,
+    group_column: Annotated[str | None, typer.Option(help="Events: column that names the event.")] = None,
     workers: Workers = None,
     cluster: Cluster = None,
     force: Force = False,
 ) -> None:
-    """Write a volume in another format; headers, coordinates and holes go along where the format has room."""
+    """Write a volume in another format, with headers, coordinates and holes; or pickled events as miniSEED.
+
+    Events: seisloom convert VRAC.pkl MORC.pkl events --sampling-rate 100
+    """
+    if any(one.suffix.lower() in PICKLES for one in sources):
+        _convert_events(sources, out, fs_hz=sampling_rate, stations=station, group_column=group_column, force=force)
+        return
+    for name, value in (("--sampling-rate", sampling_rate), ("--station", station), ("--group-column", group_column)):
+        if value is not None and value != []:
+            raise RecipeError(f"{name} is for pickled events (.pkl), and {sources[0]} is none")
+    if len(sources) > 1:
+        raise RecipeError(f"{len(sources)} volumes are given; convert one at a time: seisloom convert {sources[0]} OUT")
+    (source,) = sources
     from seisloom.compute import executor
     from seisloom.convert import convert as run_convert
     from seisloom.io.volumes.volume import Wanted
@@ -67,6 +95,25 @@ def convert(
     screen.say(f"read {source}: {done.spec.grid.lengths}; {said}")
     for path in done.files:
         screen.say(f"wrote {path}")
+
+
+def _convert_events(
+    sources: list[Path], out: Path, *,
+    fs_hz: float | None, stations: list[str] | None, group_column: str | None, force: bool,
+) -> None:  # fmt: skip
+    """Write pickled events as miniSEED with a manifest, and say how many of each class there are."""
+    from seisloom.io.waveforms.convert_pickle import convert_events
+
+    others = [one for one in sources if one.suffix.lower() not in PICKLES]
+    if others:
+        raise RecipeError(f"{others[0]}: is no pickle (.pkl, .pickle) of events, and the other inputs are")
+    done = convert_events(sources, out, fs_hz=fs_hz, stations=stations or (), group_column=group_column, force=force)
+    for source, counts in done.counts.items():
+        listed = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+        screen.say(f"read {source}: {sum(counts.values())} events; {listed}")
+    for note in done.notes:
+        screen.say(note)
+    screen.say(f"wrote {done.manifest}")
 
 
 def _named(text: str) -> tuple[str, Path]:

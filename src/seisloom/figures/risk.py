@@ -21,7 +21,8 @@ def draw_risk_coverage(
     curves: Mapping[str, tuple[Array, Array]],
     *,
     oracle: tuple[Array, Array] | None = None,
-    unit: str = "samples",
+    noun: str = "picks",
+    risk_label: str = "mean |error| of kept picks (samples)",
     title: str = "",
 ) -> Figure:
     """Draw the mean error of kept picks against the kept share, a curve a method, the most certain picks first.
@@ -32,7 +33,8 @@ def draw_risk_coverage(
         curves: by method, the one in question first, kept share (0 to 1) and risk, as
             `metrics.intervals.risk_coverage` gives them.
         oracle: the same for the order by true error: nothing can lie below it.
-        unit: of the risk.
+        noun: what is kept.
+        risk_label: what the risk is, with its unit.
         title: for instance the data.
     """
     figure = new_figure(10.0, 5.6)
@@ -48,7 +50,7 @@ def draw_risk_coverage(
         axes.plot(np.asarray(oracle[0]) * 100, oracle[1], color=GREY, linewidth=1, label="best possible order")
     axes.set(
         xlim=(0, 101), ylim=(0, top),
-        xlabel="picks kept (%)", ylabel=f"mean |error| of kept picks ({unit})", title=title,
+        xlabel=f"{noun} kept (%)", ylabel=risk_label, title=title,
     )  # fmt: skip
     if curves or oracle is not None:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)

@@ -8,14 +8,18 @@ with its counts, `homed/` one for each whose tiles were run before it could be s
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from seisloom.errors import OutputError
 from seisloom.inference.lattice import Index
+
+logger = logging.getLogger("seisloom")
 
 Marker: TypeAlias = Literal["written", "homed"]
 
@@ -139,3 +143,30 @@ def _read(path: Path) -> dict[str, Any]:
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     names = [name for name in {**found, **wanted} if found.get(name) != json.loads(json.dumps(wanted.get(name)))]
     return ", ".join(f"{name} {found.get(name)} (now {wanted.get(name)})" for name in names)
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold an output, so that no second run works on it; where a file system knows no locks, do nothing."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    path = out.with_name(out.name + ".lock")
+    try:
+        file = path.open("w")
+    except OSError:  # said better by whoever writes the output
+        yield
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"{out}: another run is writing it. Wait for it, or choose another --out") from None
+        except OSError:
+            logger.debug("%s: cannot be locked here", path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

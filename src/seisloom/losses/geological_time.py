@@ -13,13 +13,20 @@ from seisloom.config import LossTerm
 
 
 class RelativeTime(LossTerm):
-    """Absolute error in samples after the mean of each item is taken away, and that of its differences."""
+    """Absolute error in samples after the mean of each item is taken away, and that of its differences.
+
+    Differences are taken between neighbours and over longer lags. Neighbours alone teach to leave out throws: where it
+    is not sure to the sample where a fault is, the median of a step is 0 on every one of them, and the sum of steps
+    across the fault is too.
+    """
 
     name: str = "relative_time"
     unit_samples: float = Field(2.0, gt=0)
     """Error in samples that counts as 1; beyond it the term grows linearly."""
     differences: float = Field(1.0, ge=0)
-    """Weight of the errors between neighbours: the shape of horizons and the throw at faults, beside their place."""
+    """Weight of the errors of differences: the shape of horizons and the throw at faults, beside their place."""
+    lags: tuple[int, ...] = (1, 4, 16)
+    """Samples over which differences are taken, along each axis that is longer."""
 
     def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """Return the term for the output `rgt` and the label `rgt`, both (item, *place); NaN is not known."""
@@ -33,10 +40,13 @@ class RelativeTime(LossTerm):
         total = functional.smooth_l1_loss(centred, torch.zeros_like(centred), reduction="sum") / n_known.sum()
         if self.differences:
             for axis in axes:
-                if error.shape[axis] > 1:
-                    both = known.narrow(axis, 1, known.shape[axis] - 1) & known.narrow(axis, 0, known.shape[axis] - 1)
-                    step = torch.where(both, error.diff(dim=axis), error.new_zeros(()))
-                    total = total + self.differences * step.abs().sum() / both.sum().clamp(min=1)
+                lags = [lag for lag in self.lags if lag < error.shape[axis]]
+                for lag in lags:
+                    n = error.shape[axis] - lag
+                    both = known.narrow(axis, lag, n) & known.narrow(axis, 0, n)
+                    change = error.narrow(axis, lag, n) - error.narrow(axis, 0, n)
+                    size = torch.where(both, change, error.new_zeros(())).abs().sum() / both.sum().clamp(min=1)
+                    total = total + self.differences / len(lags) * size
         return total
 
 

@@ -50,6 +50,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     from seisloom.training.ranks import is_first
 
     task = task_of(recipe)
+    recipe = task.complete(recipe)
     source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
     parts = split(source.refs, seed=recipe.seed, config=recipe.split)
     if shards is not None:
@@ -98,7 +99,8 @@ def check(recipe: Recipe, out: Path) -> tuple[Report, tuple[Path, ...]]:
     from seisloom.training.fit import load_weights
 
     task = task_of(recipe)
-    network = recipe.model.build(task.item)
+    recipe = task.complete(recipe)
+    network = recipe.network(task.item)
     load_weights(network, recipe, "check")
     refs = split(task.plan(recipe), seed=recipe.seed, config=recipe.split)["valid"]
     if not refs:

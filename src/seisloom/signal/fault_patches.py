@@ -49,18 +49,10 @@ def image_normals(probability: Array, voxels: Array) -> Array:
     Source: the structure tensor of van Vliet & Verbeek (1995), Proc. ASCI, 442-449.
     """
     voxels = np.asarray(voxels)
-    at = tuple(voxels.T)
-    image = np.asarray(probability, np.float32)
-    # at the border the smoothed image is that of a mirrored fault
-    inside = tuple(slice(BORDER, -BORDER) if n > 4 * BORDER else slice(None) for n in image.shape)
+    at, image = tuple(voxels.T), np.asarray(probability, np.float32)
     tensor = np.zeros((len(voxels), 3, 3))
-    # differences of neighbours would be too small where the image is steep, and turn normals
-    slopes = [_slope(image, axis) if image.shape[axis] > 1 else None for axis in (2, 1, 0)]
-    for (a, one), (b, other) in itertools.combinations_with_replacement(enumerate(slopes), 2):
-        if one is not None and other is not None:
-            product = np.zeros_like(image)
-            product[inside] = one[inside] * other[inside]
-            tensor[:, a, b] = tensor[:, b, a] = ndimage.gaussian_filter(product, WINDOW_VOXELS, mode="constant")[at]
+    for a, b, products in structure_tensor(image):
+        tensor[:, a, b] = tensor[:, b, a] = products[at]
     sizes, directions = np.linalg.eigh(tensor)
     normals = np.where(sizes[:, -1] > 0, directions[:, :, -1].T, np.nan)
     noise = sizes[:, 0] if 1 not in image.shape else 0.0  # alike in all directions
@@ -68,6 +60,25 @@ def image_normals(probability: Array, voxels: Array) -> Array:
     if two.any() and not two.all():
         normals[:, two] = _of_best_plane(voxels[two], voxels[~two], normals[:, ~two])
     return normals
+
+
+def structure_tensor(image: Array) -> Iterator[tuple[int, int, Array]]:
+    """Yield the products of components of the image's gradient, averaged around each voxel: row, column, values.
+
+    Args:
+        image: shape (inline, crossline, time); there are no products with an axis of length 1.
+    Returns:
+        Row and column are 0 for depth, 1 for crossline, 2 for inline, row <= column; values of the image's shape.
+    """
+    # at the border the smoothed image is that of a mirrored fault
+    inside = tuple(slice(BORDER, -BORDER) if n > 4 * BORDER else slice(None) for n in image.shape)
+    # differences of neighbours would be too small where the image is steep, and turn normals
+    slopes = [_slope(image, axis) if image.shape[axis] > 1 else None for axis in (2, 1, 0)]
+    for (a, one), (b, other) in itertools.combinations_with_replacement(enumerate(slopes), 2):
+        if one is not None and other is not None:
+            product = np.zeros_like(image)
+            product[inside] = one[inside] * other[inside]
+            yield a, b, ndimage.gaussian_filter(product, WINDOW_VOXELS, mode="constant")
 
 
 def _slope(image: Array, axis: int) -> Array:

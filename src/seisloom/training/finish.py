@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from seisloom.augment.augmentation import augment
+from seisloom.augment.bank import Bank
 from seisloom.augment.batch import Batch
 from seisloom.progress import track
 from seisloom.recipe import FinishConfig, Recipe
@@ -18,7 +19,9 @@ from seisloom.training.module import loss_terms, sum_terms, warm_cosine
 logger = logging.getLogger("seisloom")
 
 
-def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config: FinishConfig) -> None:
+def finish(
+    network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config: FinishConfig, *, bank: Bank | None = None
+) -> None:
     """Train some parts of a network further, in place, on the validation part; all others stay as they are.
 
     On its own training samples a network errs less than on new ones, so that a spread learnt there is too small, and
@@ -30,6 +33,7 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
         recipe: its loss and augmentations are used.
         loader: batches of the validation part, cropped and shuffled as for training.
         config: which parts, how long.
+        bank: samples of the training part that augmentations take partners from.
     """
     chosen_parts = parts_of(network, config)
     there = dict(network.named_children())
@@ -49,7 +53,7 @@ def finish(network: nn.Module, recipe: Recipe, loader: DataLoader[Batch], config
     for step, batch in enumerate(batches):
         for group in optimizer.param_groups:
             group["lr"] = config.lr * warm_cosine(step, config.steps, warm=0.1)
-        changed, _ = augment(batch.to(device), recipe.augment, seed=recipe.seed)
+        changed, _ = augment(batch.to(device), recipe.augment, seed=recipe.seed, bank=bank)
         outputs = network(changed.arrays)
         loss = sum_terms(loss_terms(outputs, changed.arrays, recipe), recipe)
         optimizer.zero_grad()

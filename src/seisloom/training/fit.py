@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,9 +21,11 @@ from seisloom.sample import Ref
 from seisloom.split import digest, split
 from seisloom.task import Task
 from seisloom.training.callbacks import History, Lines
+from seisloom.training.closed_form import learn_at_once
 from seisloom.training.finish import finish
 from seisloom.training.loader import LiveSource, Source, loader
 from seisloom.training.module import Module
+from seisloom.training.partners import partners
 from seisloom.training.ranks import is_first, wait_for_all
 
 logger = logging.getLogger("seisloom")
@@ -68,7 +70,7 @@ def fit(
     if is_first():
         write_json(out / "split.json", {"by": list(recipe.split.by), "sha256": digest(parts), "groups": named})
 
-    network = recipe.model.build(task.item)
+    network = recipe.network(task.item)
     if recipe.train.init_from:
         load_weights(network, recipe, "init_from")
     if recipe.train.resume and not resume:
@@ -84,7 +86,14 @@ def fit(
         n_parameters = sum(one.numel() for one in network.parameters())
         logger.info("model %s: %d parameters", recipe.model.name, n_parameters)
 
-    module = Module(network, recipe)
+    bank = partners(task, recipe, source, parts["train"])
+    if recipe.model.is_closed_form:
+        if is_first():
+            learn_at_once(network, task, recipe, source, parts, out, bank=bank)
+            write_weights(network.state_dict(), out)
+        wait_for_all()
+        return Bundle(out, recipe, None)
+    module = Module(network, recipe, bank)
     trainer, best = _trainer(recipe, out, has_valid=valid is not None)
     try:
         trainer.fit(module, train, valid, ckpt_path=resume, weights_only=True)
@@ -96,7 +105,7 @@ def fit(
         _load_best(network, out, best)
         if recipe.train.finish is not None and parts["valid"]:
             shuffled = loader(task, recipe, source, parts["valid"], training=True)
-            finish(network, recipe, shuffled, recipe.train.finish)
+            finish(network, recipe, shuffled, recipe.train.finish, bank=bank)
         write_weights(network.state_dict(), out)
     trainer.strategy.barrier()
     return Bundle(out, recipe, None)
@@ -172,6 +181,9 @@ def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
 def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_from", "check", "resume"]) -> None:
     """Copy the weights that a key of `train` names: a bundle, by folder or shipped name, a .ckpt or a .pth.
 
+    A network that training begins from may differ in less than half of its weights, such as in a decoder: what it does
+    not have begins untrained, and is said.
+
     Raises:
         MissingDataError: if there is no such file.
         BundleError: if it is damaged.
@@ -181,7 +193,14 @@ def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_fr
     is_file = name.endswith((".ckpt", ".pth"))
     if is_file and not Path(name).is_file():
         raise MissingDataError(f"train.{key}: {name}: no such file")
-    state = read_checkpoint(Path(name)) if is_file else Bundle.open(name).network().state_dict()
+    state = read_checkpoint(Path(name)) if is_file else Bundle.open(name).weights()
+    own = network.state_dict()
+    fits = {name: one for name, one in state.items() if name in own and own[name].shape == one.shape}
+    n_fit, n_own = (sum(one.numel() for one in weights.values()) for weights in (fits, own))
+    if key == "init_from" and n_own / 2 < n_fit < n_own:
+        network.load_state_dict(fits, strict=False)
+        logger.info("train.init_from: %s has no %s; they begin untrained", name, ", ".join(_modules(own.keys() - fits)))
+        return
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
@@ -189,6 +208,11 @@ def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_fr
             f"train.{key}: the weights of {name} do not fit model {recipe.model.name!r}: take the `model:` of its "
             f"recipe.yaml ({str(error).splitlines()[-1].strip()})"
         ) from error
+
+
+def _modules(names: Iterable[str]) -> list[str]:
+    """Return the modules that weights belong to, without their own names."""
+    return sorted({name.rpartition(".")[0] for name in names})
 
 
 def _checked_resume(network: torch.nn.Module, recipe: Recipe) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from seisloom.augment.augmentation import augment
+from seisloom.augment.bank import Bank
 from seisloom.augment.batch import Batch
 from seisloom.errors import RecipeError, TrainingError
 from seisloom.recipe import Recipe
@@ -28,9 +29,9 @@ class Module(pl.LightningModule):
     log_variances: nn.Parameter | None
     """Of the loss terms, where their weights are learnt."""
 
-    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, bank: Bank | None = None) -> None:
         super().__init__()
-        self.network, self.recipe = network, recipe
+        self.network, self.recipe, self.bank = network, recipe, bank
         self.valid_metrics = nn.ModuleDict({entry.name: entry.build() for entry in recipe.metrics})
         learnt = nn.Parameter(torch.zeros(len(recipe.loss))) if recipe.train.learn_weights else None
         self.register_parameter("log_variances", learnt)
@@ -42,7 +43,7 @@ class Module(pl.LightningModule):
         return outputs
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        changed, _ = augment(batch, self.recipe.augment, seed=self.recipe.seed)
+        changed, _ = augment(batch, self.recipe.augment, seed=self.recipe.seed, bank=self.bank)
         terms = self._terms(self(changed), changed)
         loss = sum_terms(terms, self.recipe, self.log_variances)
         if self.log_variances is not None:

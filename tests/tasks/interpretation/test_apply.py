@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from seisloom.calibration.probability import ProbabilityCalibration
+from seisloom.convert import open_volume
 from seisloom.errors import RecipeError
+from seisloom.fingerprint import fingerprint
+from seisloom.inference.integrate import increments
+from seisloom.io.volumes.volume import Given
 from seisloom.metrics.orientation import normal_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
-from seisloom.tasks.interpretation.apply import derive, normals_at, tiled
+from seisloom.tasks.interpretation.apply import advise, derive, normals_at, tiled
+from seisloom.tasks.interpretation.coarser import Coarser
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.see import NORMALS, See, _of_both_ways
 
@@ -25,7 +31,8 @@ def slanted(arrays: Arrays) -> Arrays:
     """A predictor that keeps what a mirror and a change of polarity must keep, if both are undone."""
     x = np.asarray(arrays["x"])[:, 0]
     normal = np.stack([np.full_like(x, -0.6), 0.8 * np.sign(np.gradient(np.abs(x), axis=-2)), np.zeros_like(x)], axis=1)
-    return {"fault": np.abs(x), "normal": normal, "dhr": 3 * x, "rgt": np.cumsum(np.abs(x), axis=-2)}
+    steps = np.stack(increments(np.cumsum(np.abs(x), axis=-2)), axis=1)[:, 1:]
+    return {"fault": np.abs(x), "normal": normal, "dhr": 3 * x, "rgt_steps": steps}
 
 
 def tile(*shape: int) -> Array:
@@ -65,33 +72,21 @@ def test_a_network_that_sees_sections_gives_the_mean_of_both_ways_and_the_surer_
             np.testing.assert_allclose(values, expected, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("strike", [5.0, 30.0, 75.0, 100.0, 160.0])
-@pytest.mark.parametrize("dip", [25.0, 60.0, 85.0, 120.0])
-def test_the_normal_in_space_is_that_of_its_traces_in_both_sections(dip: float, strike: float) -> None:
-    z, x, y = (float(one[0]) for one in normal_of(np.array([dip]), np.array([strike])))
-
-    def seen(across: float, *, along: str, logit: float) -> dict[str, Array]:
-        length = np.hypot(z, across)
-        p, q = z / length, across / length
-        names = {"zz": p * p, "xx": 0.0, "zx": 0.0, "zy": 0.0, "xy": 0.0}
-        names |= {"zx": p * q, "xx": q * q} if along == "inline" else {"zy": p * q}
-        return {name: np.full((1, 1, 1, 1), one, dtype=np.float32) for name, one in {**names, "fault": logit}.items()}
-
-    found = _of_both_ways(seen(x, along="inline", logit=4), seen(y, along="crossline", logit=4))
-    expected = {"zz": z * z, "zx": z * x, "zy": z * y, "xx": x * x, "xy": x * y}
-    for name, one in expected.items():
-        np.testing.assert_allclose(found[name], one, atol=2e-5, err_msg=name)
-
-
-def test_a_section_that_shows_no_fault_says_nothing_of_its_normal() -> None:
-    """A fault along the crosslines: they show none, and what they say of its normal is anything."""
-    inline = {name: np.float32([[[[one]]]]) for name, one in products(70.0, 0.0).items()} | {
-        "fault": np.float32([[[[3]]]])
-    }
-    anything = {"zz": 0.5, "zx": 0.0, "zy": 0.5, "xx": 0.0, "xy": 0.0, "fault": -9.0}
-    found = _of_both_ways(inline, {name: np.float32([[[[one]]]]) for name, one in anything.items()})
-    for name, one in products(70.0, 0.0).items():
-        np.testing.assert_allclose(found[name].item(), np.ravel(one)[0], atol=1e-4, err_msg=name)
+@pytest.mark.parametrize("strike", [0.0, 5.0, 30.0, 75.0, 100.0, 160.0])
+@pytest.mark.parametrize("dip", [40.0, 60.0, 85.0, 120.0])
+def test_normals_of_both_ways_are_those_of_the_surer_faults(dip: float, strike: float) -> None:
+    """What sections say of normals is apparent, and says nothing along the strike: the planes of both tell them."""
+    normal = normal_of(np.array([dip]), np.array([strike]))[:, 0]
+    inline, crossline, time = np.meshgrid(*[np.arange(-12, 13)] * 3, indexing="ij")
+    away = normal[0] * time + normal[1] * crossline + normal[2] * inline
+    logit = (4 - 2 * np.abs(away)).astype(np.float32)[None]
+    anything = np.random.default_rng(0).normal(size=(len(NORMALS), *logit.shape)).astype(np.float32)
+    ways = [dict(zip(NORMALS, anything, strict=True)) | {"fault": one} for one in (logit, logit - 5)]
+    found = _of_both_ways(*ways)
+    np.testing.assert_array_equal(found["fault"], logit)
+    at = np.abs(away)[None] < 0.5
+    cosine = np.abs(normal @ normals_at(found, at))
+    assert np.degrees(np.arccos(np.clip(np.median(cosine), 0, 1))) < 2
 
 
 def products(dip: float, strike: float) -> dict[str, Array]:
@@ -159,3 +154,45 @@ def test_a_predictor_is_called_with_sections_alone() -> None:
     assert {shape[1] for shape in shapes} == {1}
     assert {len(shape) for shape in shapes} == {4}
     assert {shape[0] for shape in shapes} == {16}  # one batch size: the last bit depends on it
+
+
+@pytest.mark.parametrize("along", ["line", "cube"])
+def test_what_is_found_on_every_second_sample_lies_on_the_finer_grid(along: str) -> None:
+    """A plane, its normal, layers with a slope and a smooth image: all known on both grids."""
+    n_axes = 2 if along == "line" else 3
+    traces, time = 2, 3
+    place = (24, 36) if along == "line" else (16, 24, 36)
+    at = np.meshgrid(*[np.arange(n, dtype=float) for n in place], indexing="ij")
+    image = np.cos(2 * np.pi * (at[-1] / 30 + at[0] / 40))
+    slope = 0.25  # samples of time a trace, on the coarse grid
+
+    def predictor(arrays: Arrays) -> Arrays:
+        x = arrays["x"][:, 0]
+        assert x.shape[1:] == tuple(-(-n // k) for n, k in zip(place, (traces,) * (n_axes - 1) + (time,), strict=True))
+        normal = np.zeros((len(x), 3, *x.shape[1:]), np.float32)
+        normal[:, 0], normal[:, 1] = -0.6, 0.8
+        steps = np.zeros((len(x), n_axes, *x.shape[1:]), np.float32)
+        steps[:, -1], steps[:, :-1] = 1, slope
+        return {"fault": x, "normal": normal, "dhr": x, "rgt_steps": steps}
+
+    x = image.astype(np.float32)[None, None]
+    found = See(along, 1, (*ALL, "rgt"), coarser=Coarser(traces, time))(predictor)({"x": x})
+    inner = (0, *[slice(4, -4)] * n_axes)
+    np.testing.assert_allclose(found["dhr"][inner], image[inner[1:]], atol=0.06)
+    z, across = -0.6 / time, 0.8 / traces
+    np.testing.assert_allclose(found["zz"], z**2 / (z**2 + across**2), rtol=1e-5)
+    np.testing.assert_allclose(found["rgt_time"], 1, rtol=1e-6)
+    np.testing.assert_allclose(found["rgt_crossline"], slope * time / traces, rtol=1e-6)
+
+
+def test_a_survey_of_longer_periods_than_were_learnt_is_said(small: Small, tmp_path: Path) -> None:
+    time = np.arange(120)
+    for period, wanted in ((40.0, "coarser=[1,4]"), (9.0, None)):
+        image = np.tile(np.cos(2 * np.pi * time / period), (4, 30, 1)).astype(np.float32)
+        image += 0.01 * np.random.default_rng(0).normal(size=image.shape).astype(np.float32)
+        image.tofile(tmp_path / "a.bin")
+        found = fingerprint(open_volume(tmp_path / "a.bin", Given(n1=120, n2=30, n3=4)), "amplitude")
+        said = list(advise(small("data.synth.priors.f0_cycles_per_sample=[0.05, 0.2]"), found))
+        assert (wanted is None and not said) or wanted in said[0]
+        told = small("data.synth.priors.f0_cycles_per_sample=[0.05, 0.2]", "apply.coarser=[1,4]")
+        assert not list(advise(told, found))

@@ -87,7 +87,8 @@ def test_an_item_has_the_guess_in_the_form_of_outputs(small: Small) -> None:
     assert drawn["guess_normal"].shape == (3, 1, 32, 24)
     assert not {"guess_dip", "guess_strike"} & set(drawn)
     assert np.abs(fixed["guess_fault"]).max() <= Sureness().logit + 1e-5
-    assert np.median(np.diff(fixed["guess_rgt"], axis=-1)) == pytest.approx(1, abs=1e-4)
+    assert fixed["guess_rgt_steps"].shape == (3, 1, 32, 24)
+    assert np.median(fixed["guess_rgt_steps"][-1][..., :-1]) == pytest.approx(1, abs=1e-4)
     with pytest.raises(DataError, match="no first guess of fault, dip, strike"):
         join(small(REFINER), [read(small(), plan(small())[0])], None)
 

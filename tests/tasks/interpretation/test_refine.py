@@ -105,7 +105,7 @@ def test_a_refiner_that_corrects_nothing_changes_nothing(make: Make) -> None:
 def test_two_iterations_are_the_refiner_behind_itself(make: Make) -> None:
     network, refiner = make("unet"), make("refiner")
     first = open_predictor(network, device="cpu").predictor
-    names = ("fault", "normal", "rgt", "dhr")
+    names = ("fault", "normal", "rgt_steps", "dhr")
     arrays = {"x": volume((3, 1, 24, 40))}
     twice = Refine(str(refiner), names, 2)(first)(arrays)
     once_more = Refine(str(refiner), names, 1)(Refine(str(refiner), names, 1)(first))(arrays)
@@ -252,8 +252,8 @@ def test_other_mistakes_are_said_too(make: Make, tmp_path: Path) -> None:
         open_predictor(refiner).apply(volume())
     with pytest.raises(RecipeError, match="nothing is refined; give refine=FOLDER"):
         open_predictor(few).with_changes(iterations=2)
-    faults = Refine(str(refiner), ("fault", "normal", "rgt", "dhr"), 1)
-    with pytest.raises(RecipeError, match=r"takes rgt, dhr of a first guess, and what is refined gives fault, normal"):
+    faults = Refine(str(refiner), ("fault", "normal", "rgt_steps", "dhr"), 1)
+    with pytest.raises(RecipeError, match=r"takes rgt_steps, dhr of a first guess, and what is refined gives fault"):
         faults(as_predictor(open_predictor(few).bundle.network()))({"x": volume((1, 1, 24, 40))})  # type: ignore[union-attr]
 
 

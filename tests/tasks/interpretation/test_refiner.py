@@ -1,4 +1,4 @@
-"""The refinement network corrects what it is given, by what does not depend on the tile, nor on signs and constants."""
+"""The refinement network corrects what it is given, by what does not depend on the tile, nor on signs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from seisloom.nn.integral import integral
 from seisloom.recipe import read_recipe
 from seisloom.tasks.interpretation.model import InterpretationRefiner
+from seisloom.tasks.interpretation.network import flat_steps
 from seisloom.tasks.interpretation.recipe import ITEM, InterpretationRecipe
 from seisloom.tasks.interpretation.refiner import RefinementNetwork, normal_of, products_of
 from seisloom.tasks.interpretation.task import INTERPRETATION
@@ -33,10 +35,7 @@ def network(dims: int = 2, *, untrained: bool = False, **keys: bool) -> Refineme
 
 
 def first_guess(dims: int) -> dict[str, Tensor]:
-    """An image and outputs of a first network; in a section normals have no component across it.
-
-    Times are multiples of 1/64 of a sample, so that float32 has all digits of their steps.
-    """
+    """An image and outputs of a first network; in a section there is nothing across it."""
     rng, place = torch.Generator().manual_seed(1), PLACES[dims]
 
     def noise(*shape: int) -> Tensor:
@@ -44,11 +43,12 @@ def first_guess(dims: int) -> dict[str, Tensor]:
 
     normal = noise(place[0], 3, *place[1:])
     normal[:, dims:] = 0
-    depth = torch.arange(place[-1])
+    steps = flat_steps(noise(place[0], 3, *place[1:])) + 0.2 * noise(place[0], 3, *place[1:])
+    steps[:, : 3 - dims] = 0
     return {
         "x": noise(place[0], 1, *place[1:]),
         "guess_fault": 1.5 * noise(*place).clamp(-2, 2), "guess_normal": 2 * normal,
-        "guess_rgt": depth + (64 * noise(*place)).round() / 64, "guess_dhr": noise(*place),
+        "guess_rgt_steps": steps, "guess_dhr": noise(*place),
     }  # fmt: skip
 
 
@@ -62,22 +62,23 @@ def test_without_training_nothing_is_corrected(dims: int) -> None:
     given = first_guess(dims)
     with torch.no_grad():
         found = network(dims, untrained=True)(given)
-    assert set(found) == {"fault", "normal", "rgt", "dhr"}
-    for name in ("fault", "rgt", "dhr"):
+    assert set(found) == {"fault", "normal", "rgt_steps", "rgt", "dhr"}
+    torch.testing.assert_close(found["rgt"], integral(given["guess_rgt_steps"]))
+    for name in ("fault", "rgt_steps", "dhr"):
         torch.testing.assert_close(found[name], given[f"guess_{name}"], rtol=0, atol=0)
     assert same_planes(found["normal"], given["guess_normal"]) > 1 - 1e-6
 
 
 @pytest.mark.parametrize("dims", [2, 3])
-def test_signs_of_normals_lengths_and_the_constant_of_time_do_not_matter(dims: int) -> None:
+def test_signs_and_lengths_of_normals_do_not_matter(dims: int) -> None:
     given, refine = first_guess(dims), network(dims)
     sign = torch.where(given["guess_dhr"] > 0, 0.25, -4.0)[:, None]
-    changed = {**given, "guess_normal": sign * given["guess_normal"], "guess_rgt": given["guess_rgt"] + 64}
+    changed = {**given, "guess_normal": sign * given["guess_normal"]}
     with torch.no_grad():
         one, other = refine(given), refine(changed)
     assert float((one["fault"] - given["guess_fault"]).abs().max()) > 0.1, "it corrects nothing"
-    for name, shift in (("fault", 0), ("rgt", 64), ("dhr", 0)):
-        torch.testing.assert_close(other[name] - shift, one[name], rtol=0, atol=1e-4)
+    for name in ("fault", "rgt_steps", "dhr"):
+        torch.testing.assert_close(other[name], one[name], rtol=0, atol=1e-4)
     assert same_planes(one["normal"], other["normal"]) > 1 - 1e-4
 
 
@@ -92,13 +93,13 @@ def test_the_image_is_seen_only_where_it_is_wanted() -> None:
 
 def test_overlapping_tiles_agree_where_both_see_far_enough() -> None:
     given, refine = first_guess(2), network(2)
-    reach = refine.unet.reach + 1  # steps look one sample further
+    reach = refine.unet.reach
     first = 8
     assert first % refine.unet.multiple == 0
     tile = {name: one[..., first:, first:] for name, one in given.items()}
     with torch.no_grad():
         whole, part = refine(given), refine(tile)
-    for name in whole:
+    for name in whole.keys() - {"rgt"}:
         inside = part[name][..., reach:, reach:]
         assert inside.numel()
         torch.testing.assert_close(inside, whole[name][..., first + reach :, first + reach :], rtol=0, atol=2e-5)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from seisloom.bundle import open_predictor
+from seisloom.bundle import Bundle, open_predictor
 from seisloom.errors import RecipeError
 from seisloom.recipe import read_recipe
 from seisloom.run.train import train
@@ -51,6 +52,20 @@ def test_any_set_of_tasks_trains_applies_and_evaluates(tasks: tuple[str, ...], s
     assert (row["DHR SSIM"] is not None) == ("dhr" in tasks)
     assert (row["RGT"] is not None) == ("rgt" in tasks)
     assert json.loads((tmp_path / "b" / "metrics.json").read_text())["tables"]["volumes"]["b"] == row
+
+
+def test_training_of_more_tasks_starts_from_a_network_of_fewer(
+    small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    still = ("data.synth.n=10", "train.epochs=1", "train.lr=1e-12", "train.weight_decay=0")
+    train(small(*changes_for(("fault", "dhr")), *still), tmp_path / "two")
+    recipe = small(*changes_for(("fault", "rgt", "dhr")), *still, f"train.init_from={tmp_path / 'two'}")
+    with caplog.at_level("INFO", logger="seisloom"):
+        train(recipe, tmp_path / "three")
+    assert re.search(r"two has no unet\.decoders\.rgt\.\S+, .*; they begin untrained", caplog.text)
+    two, three = (Bundle.open(tmp_path / name).weights() for name in ("two", "three"))
+    for name, one in two.items():
+        np.testing.assert_allclose(three[name], one, atol=1e-7, err_msg=name)
 
 
 def test_all_tasks_off_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ import numpy as np
 
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.errors import RecipeError
+from seisloom.fingerprint import Fingerprint
 from seisloom.inference.integrate import integrate
 from seisloom.inference.sweep import Tiling
 from seisloom.inference.windows import predict_in_batches
@@ -17,6 +19,7 @@ from seisloom.io.volumes.grid import Grid
 from seisloom.metrics.orientation import angles_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
+from seisloom.tasks.interpretation.coarser import Coarser
 from seisloom.tasks.interpretation.guess import Sureness, as_outputs
 from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
@@ -137,10 +140,11 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     if refiner is not None and (calibration is None or calibration.refined != chain_of(recipe)):
         calibration = refiner.calibration  # that of the network was fitted on other logits
     along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline")
-    see = See(along, keys.views, attributes, refine, keys.fill_dead)
+    coarser = None if keys.coarser == (1, 1) else Coarser(*keys.coarser)
+    see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser)
     return Tiled(
         tiling=Tiling(
-            patch=_patch(keys.patch, see.along, shape), overlap=keys.overlap, window=keys.window,
+            patch=_patch(keys.patch, see.along, shape, keys.coarser), overlap=keys.overlap, window=keys.window,
             batch_size=keys.batch_size or 1, squeeze=see.along in ("inline", "crossline"),
         ),
         scale=recipe.scale, blended=see.blended, products={name: UNITS[name] for name in attributes},
@@ -148,8 +152,23 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
             derive, attributes=attributes, calibration=calibration or ProbabilityCalibration(),
             threshold=keys.threshold,
         ),
-        wrap=see, integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {},
+        wrap=see, advise=partial(advise, recipe),
+        integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {},
     )  # fmt: skip
+
+
+def advise(recipe: InterpretationRecipe, found: Fingerprint) -> Iterator[str]:
+    """Yield what to do with a survey whose periods are longer than those that the network learnt from."""
+    if recipe.data.root or recipe.data.data or recipe.apply.coarser[1] > 1:
+        return
+    low, high = recipe.data.synth.priors.f0_cycles_per_sample
+    period = list(found.axes.values())[-1].period
+    if period > 1 / low:
+        factor = max(round(period * math.sqrt(low * high)), 2)
+        yield (
+            f"the dominant period is {period:.0f} samples, and the network learnt from {1 / high:.0f} to "
+            f"{1 / low:.0f}. Let it see every {factor}. sample: coarser=[1,{factor}]"
+        )
 
 
 def _step_names(see: See, shape: tuple[int, ...]) -> Iterator[str]:
@@ -168,11 +187,14 @@ def _wanted(recipe: InterpretationRecipe) -> tuple[str, ...]:
     return tuple(name for name in UNITS if name in wanted)
 
 
-def _patch(given: tuple[int, ...] | None, along: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _patch(
+    given: tuple[int, ...] | None, along: str, shape: tuple[int, ...], coarser: tuple[int, int]
+) -> tuple[int, ...]:
     """Return the samples of a tile on the axes of the volume."""
     looks = {"inline": (1, 2), "crossline": (0, 2)}.get(along, tuple(range(len(shape))))
     # The room's networks take any size, so by default nothing is padded; what is given is taken as it is
-    sizes = given or [min(PATCH[len(looks)], shape[axis]) for axis in looks]
+    finer = (*[coarser[0]] * (len(looks) - 1), coarser[1])
+    sizes = given or [min(factor * PATCH[len(looks)], shape[axis]) for axis, factor in zip(looks, finer, strict=True)]
     if len(sizes) != len(looks):
         raise RecipeError(
             f"apply.patch {list(sizes)}: the network looks along {len(looks)} axes here; give as many numbers, time "

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from seisloom.errors import DataError
+from seisloom.inference.integrate import increments
 from seisloom.metrics.orientation import normal_of
 from seisloom.physics.volumes.corruption import Corruption, corrupt_attributes
 from seisloom.physics.volumes.model import VolumeModel
@@ -53,7 +54,8 @@ def as_outputs(arrays: Arrays, where: str, needs: tuple[str, ...], sureness: Sur
         sureness: how sharp and sure faults are.
     Returns:
         `guess_fault`, logit; `guess_normal`, (component, inline, crossline, time) as depth, crossline, inline, 0 off
-        faults; `guess_rgt` in samples up to a constant; `guess_dhr`; those of the tasks that are needed.
+        faults; `guess_rgt_steps`, (axis, inline, crossline, time), steps in samples; `guess_dhr`; those of the tasks
+            that are needed.
     Raises:
         DataError: if one that is needed is not there.
     """
@@ -70,7 +72,7 @@ def as_outputs(arrays: Arrays, where: str, needs: tuple[str, ...], sureness: Sur
         found["guess_fault"] = np.log(share / (1 - share))
         found["guess_normal"] = normal_of(given["dip"], given["strike"]) * (given["fault"] > 0)
     if "rgt" in given:
-        found["guess_rgt"] = given["rgt"] / _usual_step(given["rgt"])
+        found["guess_rgt_steps"] = np.stack(increments(given["rgt"] / _usual_step(given["rgt"])))
     if "dhr" in given:
         found["guess_dhr"] = given["dhr"]
     return {name: np.asarray(one, dtype=np.float32) for name, one in found.items()}

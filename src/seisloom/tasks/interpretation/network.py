@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seisloom.errors import SchemaError
+from seisloom.nn.integral import integral
 from seisloom.nn.unet import UNet
 from seisloom.tasks.interpretation.model import WIDTHS, InterpretationUNet
 
-RGT_UNIT = 10.0
-"""Samples that are 1 to the network: its outputs are then of about the size of the others."""
 RARE = -3.0
 """Logit of a fault before any training: a voxel in twenty."""
 
@@ -28,8 +27,8 @@ class InterpretationNetwork(nn.Module):
     def __init__(self, config: InterpretationUNet) -> None:
         super().__init__()
         self.dims, self.tasks = config.dims, config.tasks
-        # The fault decoder has a channel for the logit, and those of the normal: two in a section, three in a volume
-        channels = {"fault": 1 + config.dims, "rgt": 1, "dhr": 1}
+        # Beside the logit of a fault its normal; of time the steps: two in a section, three in a volume
+        channels = {"fault": 1 + config.dims, "rgt": config.dims, "dhr": 1}
         self.unet = UNet(
             config.dims, 1, decoders={task: channels[task] for task in config.tasks},
             widths=config.widths or WIDTHS[config.dims, config.preset], n_blocks=config.n_blocks,
@@ -49,8 +48,9 @@ class InterpretationNetwork(nn.Module):
             batch: `x`, (item, 1, *place), scaled amplitude.
         Returns:
             `fault` (item, *place) logit; `normal` (item, 3, *place) as depth, crossline, inline, of any length and
-            sign; `rgt` (item, *place) in samples, up to a constant for each item; `dhr` (item, *place) on the scale
-            of `x`.
+            sign; `rgt_steps` (item, axis, *place), steps of relative time in samples from each sample to the next one
+            along each axis of the place, and `rgt` (item, *place), their integral with mean 0: only the steps are free
+            of how large the tile is; `dhr` (item, *place) on the scale of `x`.
         """
         x = batch["x"]
         place = x.shape[2:]
@@ -61,11 +61,29 @@ class InterpretationNetwork(nn.Module):
             normal = found["fault"][:, 1:].reshape(x.shape[0], self.dims, *place)
             outputs["normal"] = normal if self.dims == 3 else functional.pad(normal, (0, 0) * len(place) + (0, 1))
         if "rgt" in found:
-            depth = torch.arange(place[-1], device=x.device, dtype=x.dtype)
-            outputs["rgt"] = depth + RGT_UNIT * found["rgt"][:, 0].reshape(-1, *place)
+            outputs["rgt_steps"] = as_steps(found["rgt"], place)
+            outputs["rgt"] = integral(outputs["rgt_steps"])
         if "dhr" in found:
             outputs["dhr"] = found["dhr"][:, 0].reshape(-1, *place)
         return outputs
+
+
+def as_steps(change: Tensor, place: tuple[int, ...]) -> Tensor:
+    """Return steps of relative time (item, axis, *place) of what a network adds to those of flat layers.
+
+    Args:
+        change: (item, axis that is seen, *axes that are seen), 0 for flat layers.
+        place: lengths of all axes; steps along one of a single sample that is not seen are 0.
+    """
+    steps = (flat_steps(change) + change).reshape(*change.shape[:2], *place)
+    return functional.pad(steps, (0, 0) * len(place) + (len(place) - change.shape[1], 0))
+
+
+def flat_steps(like: Tensor) -> Tensor:
+    """Return steps of relative time in flat layers, 1 from sample to sample, of this shape (item, axis, *place)."""
+    flat = torch.zeros_like(like)
+    flat[:, -1] = 1.0
+    return flat
 
 
 def as_seen(x: Tensor, dims: int) -> Tensor:

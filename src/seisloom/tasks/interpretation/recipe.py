@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from seisloom.config import Config, Preparation
+from seisloom.config import Config, Paths, Preparation
 from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Window
 from seisloom.physics.volumes.corruption import Corruption
@@ -44,15 +44,15 @@ class Synthetic(Config):
 class InterpretationData(Config):
     """What is read: numbered raw cubes in folders, or, where no folder is given, what is synthesised."""
 
-    root: str | None = None
+    root: Annotated[str | None, Paths()] = None
     """Folder with `data_train`, `target_train` and, where there are any, `data_valid`, `target_valid`."""
-    data: str | None = None
+    data: Annotated[str | None, Paths()] = None
     """Folder of images that train, `0.bin`, `1.bin`, ...; beats `root`."""
-    target: str | None = None
+    target: Annotated[str | None, Paths()] = None
     """Folder of their targets, `0_fsem.bin`, `0_rgt.bin`, ...; those that are not there are not known."""
-    data_valid: str | None = None
+    data_valid: Annotated[str | None, Paths()] = None
     """Folder of images that choose the model; then the split only parts the others."""
-    target_valid: str | None = None
+    target_valid: Annotated[str | None, Paths()] = None
     """Folder of their targets."""
     n1: int | None = Field(None, ge=1)
     """Samples of a cube along time or depth, the fastest in the file; None takes what the side-car says."""
@@ -69,7 +69,7 @@ class InterpretationData(Config):
     else tells by their largest value."""
     synth: Synthetic = Synthetic()
     """What is made where no folder is given."""
-    first_network: str | None = None
+    first_network: Annotated[str | None, Paths()] = None
     """Folder of the bundle whose attributes a refiner is to make better: it then learns from what that network gives.
     None takes attributes with made errors, which differ from those of a network."""
     crop: tuple[int, int, int] | None = None
@@ -100,11 +100,14 @@ class InterpretationApply(Config):
     fill_dead: int = Field(3, ge=0)
     """Dead traces side by side that are filled from their neighbours before the network sees them, since it would take
     the gap for a fault; a wider gap is left."""
+    coarser: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1)
+    """Every so many traces and samples of time are seen, for a survey that is sampled finer than what the network
+    learnt from; what is found lies on the survey's own grid."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """Fault probability from which on a voxel counts as fault, for dip and strike and in scores."""
     threads: int | None = Field(None, ge=1)
     """Threads of torch in each worker; with the tiles they decide the last bit of a result. None as with batch_size."""
-    refine: str | None = None
+    refine: Annotated[str | None, Paths()] = None
     """Folder of the bundle of a refiner, which makes the attributes of each tile better; None for none."""
     iterations: int = Field(1, ge=1)
     """How often the refiner is applied, each time to what it gave before."""
@@ -123,7 +126,7 @@ class InterpretationApply(Config):
             rest["attributes"] = tuple(one for name in chosen for one in SWITCHES[name])
         return rest
 
-    @field_validator("patch", mode="before")
+    @field_validator("patch", "coarser", mode="before")
     @classmethod
     def _numbers(cls, sizes: Any) -> Any:  # Any: not yet validated
         """Take 64,64 as the command line says it."""
@@ -274,7 +277,7 @@ ITEM = Schema(
         _given("horizon", doc="number of a picked horizon, from 1, on its voxels, 0 off them; for loss equal_time"),
         _given("guess_fault", doc="first guess: logit"),
         _given("guess_normal", ("component", *PLACE), doc="first guess: depth, crossline, inline; of any length"),
-        _given("guess_rgt", unit="sample", doc="first guess, up to a constant of the item"),
+        _given("guess_rgt_steps", ("axis", *PLACE), unit="sample", doc="first guess, steps along each axis"),
         _given("guess_dhr", doc="first guess, on the scale of x"),
     )
 )
@@ -284,7 +287,8 @@ OUTPUT = Schema(
         Axis(
             "normal", ("component", *PLACE), doc="normal of a fault: depth, crossline, inline; of any length and sign"
         ),
-        _given("rgt", doc="relative geological time in samples, up to a constant of the item"),
+        _given("rgt_steps", ("axis", *PLACE), unit="sample", doc="steps of relative time to the next sample"),
+        _given("rgt", doc="their integral, relative time in samples, up to a constant of the item"),
         _given("dhr", doc="denoised high-resolution image on the scale of x"),
     )
 )

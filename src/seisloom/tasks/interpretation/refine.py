@@ -13,7 +13,7 @@ from seisloom.sample import Array, Arrays, Predictor
 from seisloom.tasks.interpretation.guess import GUESS
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 
-OUTPUTS = {"fault": ("fault", "normal"), "rgt": ("rgt",), "dhr": ("dhr",)}
+OUTPUTS = {"fault": ("fault", "normal"), "rgt": ("rgt_steps",), "dhr": ("dhr",)}
 """What a network gives for a task, and a refiner takes in for it."""
 
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seisloom.nn.integral import integral
 from seisloom.nn.unet import UNet
 from seisloom.tasks.interpretation.model import WIDTHS, InterpretationRefiner
-from seisloom.tasks.interpretation.network import RGT_UNIT, as_seen
+from seisloom.tasks.interpretation.network import as_seen, as_steps, flat_steps
 
 SUREST = 5.0
 """Largest logit of a fault that is let in, a probability of 0.993: what is surer than that could not be corrected."""
@@ -36,10 +37,9 @@ class RefinementNetwork(nn.Module):
         self.dims, self.tasks, self.image = config.dims, config.tasks, config.image
         n_products = max(map(max, PRODUCTS[config.dims])) + 1
         seen = {"fault": 1 + n_products, "rgt": config.dims, "dhr": 1}
-        given = {"fault": 1 + n_products, "rgt": 1, "dhr": 1}
         self.unet = UNet(
             config.dims, int(config.image) + sum(seen[task] for task in config.tasks),
-            decoders={task: given[task] for task in config.tasks},
+            decoders={task: seen[task] for task in config.tasks},
             widths=config.widths or WIDTHS[config.dims, config.preset], n_blocks=config.n_blocks,
         )  # fmt: skip
         with torch.no_grad():
@@ -53,10 +53,10 @@ class RefinementNetwork(nn.Module):
         Args:
             batch: `x`, (item, 1, *place), scaled amplitude, of which only the shape counts without `image`; and of the
                 first guess, in the form of a network's outputs, `guess_fault` (item, *place) logit, `guess_normal`
-                (item, 3, *place) of any length and sign, `guess_rgt` (item, *place) in samples up to a constant, and
+                (item, 3, *place) of any length and sign, `guess_rgt_steps` (item, axis, *place) in samples, and
                 `guess_dhr` (item, *place) on the scale of `x`.
         Returns:
-            `fault`, a logit of at most `SUREST` and what is added; `normal`, `rgt` and `dhr`.
+            `fault`, a logit of at most `SUREST` and what is added; `normal`, `rgt_steps`, `rgt` and `dhr`.
         """
         place = batch["x"].shape[2:]
         x = as_seen(batch["x"], self.dims)
@@ -70,7 +70,10 @@ class RefinementNetwork(nn.Module):
             products = logit.sigmoid() * products_of(guess("normal")[:, : self.dims])
             channels += [2 * logit.sigmoid() - 1, products]
         if "rgt" in self.tasks:
-            channels.append(steps_of(guess("rgt")))
+            # Without the rise of 1 a sample of flat layers; those across faults are as large as their throw
+            given = guess("rgt_steps")[:, -self.dims :]
+            change = given - flat_steps(given)
+            channels.append(change.asinh())
         if "dhr" in self.tasks:
             channels.append(guess("dhr"))
         found = self.unet(torch.cat(channels, dim=1))
@@ -81,7 +84,8 @@ class RefinementNetwork(nn.Module):
             normal = functional.pad(normal, (0, 0) * self.dims + (0, 3 - self.dims))
             outputs["normal"] = normal.reshape(-1, 3, *place)
         if "rgt" in found:
-            outputs["rgt"] = (guess("rgt") + RGT_UNIT * found["rgt"]).reshape(-1, *place)
+            outputs["rgt_steps"] = as_steps(change + found["rgt"], place)
+            outputs["rgt"] = integral(outputs["rgt_steps"])
         if "dhr" in found:
             outputs["dhr"] = (guess("dhr") + found["dhr"]).reshape(-1, *place)
         return outputs
@@ -109,19 +113,3 @@ def normal_of(products: Tensor) -> Tensor:
     columns = products[:, rows]  # (item, row, column, *place)
     shape = (columns.shape[0], 1, *columns.shape[2:])
     return columns.gather(1, largest[:, :, None].expand(shape))[:, 0]
-
-
-def steps_of(rgt: Tensor) -> Tensor:
-    """Return the steps of relative time along each axis, (item, axis, *place), without its rise of 1 a sample.
-
-    Steps across faults are as large as their throw, hence the arsinh. The last step of an axis is the one before.
-
-    Args:
-        rgt: (item, 1, *place) in samples, depth last.
-    """
-    values, steps = rgt[:, 0], []
-    for axis in range(1, values.ndim):
-        step = values.diff(dim=axis)
-        last = step.narrow(axis, step.shape[axis] - 1, 1) if step.shape[axis] else torch.zeros_like(values)
-        steps.append(torch.cat([step, last], dim=axis) - float(axis == values.ndim - 1))
-    return torch.stack(steps, dim=1).asinh()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from seisloom.config import Config
+from seisloom.config import Config, Paths
 from seisloom.recipe import Recipe
 from seisloom.sample import Field as Axis
 from seisloom.sample import Schema
@@ -20,7 +20,7 @@ Gathering = Literal["shot", "station", "none"]
 class PickingData(Config):
     """What is read: a survey in the ML-feed layout with its manifests."""
 
-    root: str | None = None
+    root: Annotated[str | None, Paths()] = None
     """Folder with `geometries/` and their manifests: the survey's, or the one that `manifest build --out` wrote.
     `${SEISLOOM_DATA}` is filled in."""
     geometries: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ PICKING = Task(
     group=group,
     join=join,
     noun="gathers",
+    rows="traces",
     records=records,
     contents=contents,
     open=open_records,
