@@ -191,7 +191,11 @@ class Crew:
     def try_pace(self, pace: Pace) -> Pace:
         """Return the pace with its time of a tile, all its workers together."""
         jobs = [self.pool.submit(_run_together, self.noise, pace, k) for k in range(self.n)]
-        each = [job.result() for job in jobs][: pace.workers]
+        # One that fails breaks the barrier for the others, whose errors tell nothing
+        errors = [error for job in jobs if (error := job.exception()) is not None]
+        if errors:
+            raise next((one for one in errors if not isinstance(one, BrokenBarrierError)), errors[0])
+        each = [job.result() for job in jobs[: pace.workers]]
         return replace(pace, seconds_a_tile=1 / sum(1 / seconds for seconds in each))
 
 
