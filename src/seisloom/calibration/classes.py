@@ -13,6 +13,7 @@ from scipy.special import softmax
 from seisloom.calibration.abstention import risk_control_width
 from seisloom.calibration.class_sets import adaptive_scores, set_quantiles
 from seisloom.calibration.conformal import LEVELS
+from seisloom.calibration.stored import plain, tuples
 from seisloom.calibration.temperature import checked_logits, fit_temperature
 from seisloom.errors import CalibrationError
 from seisloom.sample import Array
@@ -81,7 +82,7 @@ class ClassCalibration:
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain JSON values; an infinite quantile is the string "inf", since JSON has no infinity."""
-        return {"kind": "class", **{name: _plain(one) for name, one in asdict(self).items()}}
+        return {"kind": "class", **{name: plain(one) for name, one in asdict(self).items()}}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ClassCalibration:  # Any: JSON values
@@ -92,7 +93,7 @@ class ClassCalibration:
                 "this is not a stored calibration of classes; calibrate again: "
                 "seisloom calibrate BUNDLE SOURCE --out NEW"
             )
-        return cls(**{name: _tuples(one) for name, one in values.items()})
+        return cls(**{name: tuples(one) for name, one in values.items()})
 
     def _probability(self, logits: Array) -> Array:
         """The probabilities in double precision, in which sets are decided."""
@@ -215,17 +216,3 @@ def _note(
             else f"No answer is safe enough for a risk of {max_risk:.0%}: all are refused"
         )
     return ". ".join(text) + "."
-
-
-def _plain(value: Any) -> Any:  # Any: JSON values
-    """JSON values: lists for tuples, "inf" for infinity."""
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return "inf" if isinstance(value, float) and math.isinf(value) else value
-
-
-def _tuples(value: Any) -> Any:  # Any: JSON values
-    """The reverse of `_plain`."""
-    if isinstance(value, list):
-        return tuple(_tuples(one) for one in value)
-    return math.inf if value == "inf" else value

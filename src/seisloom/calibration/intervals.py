@@ -17,6 +17,7 @@ from seisloom.calibration.conformal import (
     subsampled_quantile,
 )
 from seisloom.calibration.groups import snr_bin, snr_edges
+from seisloom.calibration.stored import plain, tuples
 from seisloom.calibration.transfer import keep_groups, split_by_group, transferred_quantile
 from seisloom.errors import CalibrationError
 from seisloom.sample import Array
@@ -86,7 +87,7 @@ class IntervalCalibration:
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain JSON values; an infinite quantile is the string "inf", since JSON has no infinity."""
-        return {"kind": "interval", **_plain(asdict(self))}
+        return {"kind": "interval", **plain(asdict(self))}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> IntervalCalibration:  # Any: JSON values
@@ -98,7 +99,7 @@ class IntervalCalibration:
                 f"this is not a stored interval calibration (missing: {', '.join(missing) or 'kind: interval'}); "
                 "calibrate again: seisloom calibrate BUNDLE SOURCE --out NEW"
             )
-        return cls(**{name: _tuples(one) for name, one in values.items()})
+        return cls(**{name: tuples(one) for name, one in values.items()})
 
     def _level_idx(self, alpha: float) -> int:
         for idx, level in enumerate(self.levels):
@@ -278,19 +279,3 @@ def _fewer(levels: Sequence[float], pooled: tuple[float, ...], n_asked: int, n_b
     if alike:
         said += f" {', '.join(alike)}: alike, since so few picks or groups do not tell these levels apart."
     return said
-
-
-def _plain(value: Any) -> Any:  # Any: JSON values
-    """JSON values: lists for tuples, "inf" for infinity."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return "inf" if isinstance(value, float) and math.isinf(value) else value
-
-
-def _tuples(value: Any) -> Any:  # Any: JSON values
-    """The reverse of `_plain`."""
-    if isinstance(value, list):
-        return tuple(_tuples(one) for one in value)
-    return math.inf if value == "inf" else value

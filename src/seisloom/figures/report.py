@@ -33,6 +33,23 @@ class Table:
     """By column "high" or "low": the best row is printed bold."""
 
 
+def tables_of_methods(
+    tables: Mapping[str, Mapping[str, Mapping[str, Cell]]], *, best: Mapping[str, str]
+) -> dict[str, Table]:
+    """Return the tables of an evaluation, by part of the data, with a row a method.
+
+    Args:
+        tables: by part, by method, the cells by column; methods of a part have the same columns.
+        best: as in `Table`.
+    """
+    return {
+        part: Table(
+            ["method", *next(iter(rows.values()))], [[name, *row.values()] for name, row in rows.items()], best=best
+        )
+        for part, rows in tables.items()
+    }
+
+
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; padding: 1rem;

@@ -88,7 +88,7 @@ def write_pages(
     out: Path,
 ) -> list[Path]:  # Any: pandas tables, JSON values
     """Write `evaluate_classes/*.png`, the table of the first method, and `report.html`; returns their paths."""
-    from seisloom.figures.report import Table, write_report
+    from seisloom.figures.report import Table, tables_of_methods, write_report
 
     folder = out / "evaluate_classes"
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,12 +99,7 @@ def write_pages(
         written.append(folder / f"{name}.png")
         figure.savefig(written[-1], dpi=DPI)
     products[first].to_csv(folder / "windows.csv", index=False, float_format="%.6g")
-    pages = {
-        part: Table(
-            ["method", *next(iter(rows.values()))], [[name, *row.values()] for name, row in rows.items()], best=BEST
-        )
-        for part, rows in report["tables"].items()
-    }
+    pages = tables_of_methods(report["tables"], best=BEST)
     by_class = report["scores"][first].get(RECORDS, {}).get("classes", {})
     if by_class:
         columns = list(next(iter(by_class.values())))

@@ -92,7 +92,7 @@ def write_pages(
     out: Path,
 ) -> list[Path]:  # Any: pandas tables, JSON values
     """Write `evaluate_picks/*.png` and `report.html`; returns their paths."""
-    from seisloom.figures.report import Table, write_report
+    from seisloom.figures.report import tables_of_methods, write_report
 
     folder = out / "evaluate_picks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,12 +107,7 @@ def write_pages(
         written.append(folder / f"{name}.png")
         figure.savefig(written[-1], dpi=DPI)
     page = out / "report.html"
-    pages = {
-        part: Table(
-            ["method", *next(iter(rows.values()))], [[name, *row.values()] for name, row in rows.items()], best=BEST
-        )
-        for part, rows in report["tables"].items()
-    }
+    pages = tables_of_methods(report["tables"], best=BEST)
     notes = [report["title"], *report["notes"]]
     write_report(page, title=f"Picks of {first}", tables=pages, figures=figures, notes=notes)
     return [page, *written]
