@@ -17,6 +17,7 @@ import numpy as np
 
 from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
+from seisloom.inference.heap import ask_for_huge_pages
 from seisloom.recipe import Recipe, read_recipe, recipe_from
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.task import Calibration, Product, Record, Task, as_it_is, task_of
@@ -357,6 +358,7 @@ def open_predictor(
         PluginError: if the name is both a shipped bundle and a method, or nothing at all.
         BundleError: if a method is given a checkpoint, or there is no such device or checkpoint.
     """
+    ask_for_huge_pages()
     text = str(name)
     is_method = text in plugins.names("methods")
     if Path(text).is_dir() or text in shipped_bundles():

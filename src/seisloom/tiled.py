@@ -18,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.compute import OnCluster, executor
+from seisloom.compute import OnCluster, executor, n_cores
 from seisloom.convert import create_volume, format_of, open_volume, resume_volume
 from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.fingerprint import Fingerprint, fingerprint
 from seisloom.inference.heap import tidy_heap
 from seisloom.inference.integrate import integrate_volume
 from seisloom.inference.memory import predict_array
+from seisloom.inference.owners import Owners
 from seisloom.inference.pace import Pace, choose_pace
 from seisloom.inference.resume import decided, forget_run, held, marked
 from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
@@ -155,12 +156,10 @@ def apply_to_volume(
     _check_not_source(out, spec, Path(source))
     with held(out), _left_in_order(out, writer := _writer(out, spec, wanted, force=force)):
         # What does not fit is said before anything takes long
-        shape, n_workers = volume.spec.grid.shape, 1 if place.workers is None else place.workers
-        tiles, _ = plan_owners(
-            made.tiling, shape, made.blended, writer.grain, memory_mb=place.memory_mb, workers=n_workers
-        )
+        plan_for = partial(_owners, made, volume.spec.grid.shape, writer.grain, place.memory_mb)
+        plan_for(1 if place.workers is None else place.workers)
         opening = OpenWrapped(open_predictor, made.wrap)
-        with _running(_as_begun(place, scratch_of(out)), opening, made.tiling, tiles.n_tiles) as running:
+        with _running(_as_begun(place, scratch_of(out)), opening, made.tiling, plan_for) as running:
             return _applied(made, opening, volume, name, out, writer, identity=identity, given=given, running=running)
 
 
@@ -175,13 +174,16 @@ class _Running:
 
 
 @contextmanager
-def _running(place: Place, opening: OpenWrapped, tiling: Tiling, n_tiles: int) -> Iterator[_Running]:
+def _running(
+    place: Place, opening: OpenWrapped, tiling: Tiling, plan_for: Callable[[int], Owners]
+) -> Iterator[_Running]:
     """Open what runs the tiles; how fast they go in which way is measured where nobody said it."""
     pace = Pace(place.workers or 1, place.threads or 1, place.batch_size or tiling.batch_size)
     if place.workers is None and place.cluster is None and place.device == "cpu":
         pace = choose_pace(
-            opening, tiling, n_tiles, threads=place.threads, batch_size=place.batch_size, memory_mb=place.memory_mb
-        )
+            opening, tiling, plan_for(1).lattice.n_tiles, threads=place.threads, batch_size=place.batch_size,
+            memory_mb=place.memory_mb, most_workers=max(n for n in range(1, n_cores() + 1) if n <= len(plan_for(n))),
+        )  # fmt: skip
     if isinstance(place.cluster, Executor):
         yield _Running(place.cluster, pace, place.memory_mb, place.device)
         return
@@ -189,6 +191,10 @@ def _running(place: Place, opening: OpenWrapped, tiling: Tiling, n_tiles: int) -
         if place.workers is None and isinstance(pool, OnCluster):
             pace = replace(pace, workers=pool.n_workers)
         yield _Running(pool, pace, place.memory_mb, place.device)
+
+
+def _owners(made: Tiled, shape: tuple[int, ...], grain: tuple[int, ...], memory_mb: float, workers: int) -> Owners:
+    return Owners(*plan_owners(made.tiling, shape, made.blended, grain, memory_mb=memory_mb, workers=workers))
 
 
 def _as_begun(place: Place, scratch: Path) -> Place:

@@ -119,10 +119,18 @@ def test_owners_fit_the_memory_and_the_grain_of_the_output(
         assert one == n or one % g == 0
 
 
-def test_a_volume_that_fits_is_parted_for_all_workers_but_not_finer_than_two_patches() -> None:
+def test_a_volume_that_fits_is_parted_for_all_workers_but_not_much_finer_than_patches() -> None:
     parts = [(512, 512, 512), (64, 64, 64), (64, 64, 64)]
     assert owner_size(*parts, n_outputs=1, memory_mb=1e4, workers=2) == (256, 256, 256)
-    assert owner_size((100, 100), (10, 10), (64, 64), n_outputs=1, memory_mb=1, workers=4) == (100, 100)
+    assert owner_size((100, 100), (10, 10), (64, 64), n_outputs=1, memory_mb=1, workers=1) == (100, 100)
+    assert owner_size((100, 100), (10, 10), (64, 64), n_outputs=1, memory_mb=1, workers=4) == (60, 60)
+
+
+def test_a_volume_of_few_tiles_has_owners_for_both_workers() -> None:
+    size = owner_size((256,) * 3, (64,) * 3, (128,) * 3, n_outputs=1, memory_mb=1e3, workers=2)
+    owners = Owners(lattice((256,) * 3, (128,) * 3, overlap=0.25), size)
+    at_home = sorted(sum(1 for _ in owners.shared(owner, owner)) for owner in owners)
+    assert at_home == [1, 2, 2, 2, 4, 4, 4, 8]
 
 
 def test_a_grain_that_does_not_fit_is_refused_with_the_memory_that_it_takes() -> None:

@@ -69,48 +69,48 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_short_volume_is_run_by_one_worker_without_a_measurement() -> None:
-    found = choose_pace(waits_by_tile, TILING, 10)
+    found = choose_pace(waits_by_tile, TILING, 10, most_workers=8)
     assert (found.workers, found.threads, found.batch_size) == (1, 1, 1)
 
 
 def test_two_workers_where_they_are_twice_as_fast(measured: None) -> None:
-    found = choose_pace(waits_by_tile, TILING, 1000, batch_size=1)
+    found = choose_pace(waits_by_tile, TILING, 1000, most_workers=8, batch_size=1)
     assert (found.workers, found.threads) == (2, 1)
     assert found.seconds_a_tile == pytest.approx(CALL_S / 2, rel=0.3)
 
 
 def test_one_worker_with_all_threads_where_that_is_faster(measured: None) -> None:
-    found = choose_pace(faster_with_threads, TILING, 1000, batch_size=1)
+    found = choose_pace(faster_with_threads, TILING, 1000, most_workers=8, batch_size=1)
     assert (found.workers, found.threads) == (1, 2)
 
 
 def test_larger_batches_as_long_as_they_help_and_fit(measured: None) -> None:
     room_for_four = 5 * paces._tile_mb(TILING)
-    found = choose_pace(waits_by_call, TILING, 1000, threads=2, memory_mb=room_for_four)
+    found = choose_pace(waits_by_call, TILING, 1000, most_workers=8, threads=2, memory_mb=room_for_four)
     assert found.batch_size == 4
-    assert choose_pace(waits_by_tile, TILING, 1000).batch_size == 1
+    assert choose_pace(waits_by_tile, TILING, 1000, most_workers=8).batch_size == 1
 
 
 def test_what_is_given_is_kept(measured: None) -> None:
-    found = choose_pace(waits_by_call, TILING, 1000, threads=3, batch_size=2)
+    found = choose_pace(waits_by_call, TILING, 1000, most_workers=8, threads=3, batch_size=2)
     assert (found.threads, found.batch_size) == (3, 2)
 
 
-def test_no_more_workers_than_tiles(measured: None) -> None:
-    assert choose_pace(waits_by_tile, TILING, 1, batch_size=1).workers == 1
+def test_no_more_workers_than_have_work(measured: None) -> None:
+    assert choose_pace(waits_by_tile, TILING, 1000, most_workers=1, batch_size=1).workers == 1
 
 
 def test_a_measurement_ends_when_it_costs_more_than_it_can_gain(
     measured: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paces, "SHARE", 0.0)
-    found = choose_pace(waits_by_tile, TILING, 1000)
+    found = choose_pace(waits_by_tile, TILING, 1000, most_workers=8)
     assert (found.workers, found.threads, found.batch_size) == (1, 1, 1)
 
 
 def test_batches_that_do_not_fit_are_left(measured: None, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        found = choose_pace(fails_with_batches, TILING, 1000)
+        found = choose_pace(fails_with_batches, TILING, 1000, most_workers=8)
     assert found.batch_size == 1
     assert "not enough memory" in caplog.text
 
@@ -120,7 +120,7 @@ def test_workers_that_die_leave_one(
 ) -> None:
     monkeypatch.setenv("SEISLOOM_TEST_PARENT", str(os.getpid()))
     with caplog.at_level(logging.WARNING):
-        found = choose_pace(dies_elsewhere, TILING, 1000)
+        found = choose_pace(dies_elsewhere, TILING, 1000, most_workers=8)
     assert (found.workers, found.threads, found.batch_size) == (1, 1, 1)
     assert "do not fit this machine" in caplog.text
 

@@ -1,12 +1,22 @@
-"""Memory that has been freed, back to the system: what a process takes is then what it holds."""
+"""How a process asks the system for memory, and gives it back: what it takes is then what it holds."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 from contextlib import suppress
 
 M_ARENA_MAX = -8
 """Of mallopt, as in glibc's malloc.h."""
+
+
+def ask_for_huge_pages() -> None:
+    """Have torch ask for pages of 2 MB where it takes 2 MB and more, if it has not taken any memory yet.
+
+    What a network makes of a volume is taken anew at each layer and given back behind it; in pages of 4 kB that was
+    two fifths of the time of a 128 x 128 x 128 tile. On training it has no influence: its tensors are smaller.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # of torch's CPU allocator; Linux alone knows it
 
 
 def tidy_heap() -> None:

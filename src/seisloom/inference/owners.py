@@ -108,7 +108,8 @@ def owner_size(
     Args:
         shape: lengths of the volume.
         grain: edges of owners are multiples of these lengths, those of a file that one process may write.
-        patch: lengths of a tile; an axis is not cut finer than two of them for the sake of the workers.
+        patch: lengths of a tile; an axis is not cut finer than one of them for the sake of several workers, and not
+            finer than two of them for that of going on, since more tiles reach beyond small owners.
         n_outputs: number of variables that are accumulated.
         memory_mb: that a worker may take, in 10^6 bytes.
         workers: owners that run at once. There are four owners for each, and at least eight, where the volume is large
@@ -127,12 +128,13 @@ def owner_size(
             f"{_mb(math.ceil(needed / share))} (--memory-mb), or write smaller shards or chunks"
         )
     fair = prod(shape) / (4 * max(workers, 2))
+    finest = [(2 if workers == 1 else 1) * n for n in patch]
     while True:
         grown = []
         for axis in sorted(range(len(size)), key=lambda axis: size[axis]):
             longer = min(size[axis] + grain[axis], shape[axis])
             voxels = prod(size) // size[axis] * longer
-            fits = voxels <= n_voxels and (voxels <= fair or longer <= 2 * patch[axis])
+            fits = voxels <= n_voxels and (voxels <= fair or longer <= finest[axis])
             if longer > size[axis] and fits:
                 grown.append((axis, longer))
         if not grown:

@@ -21,7 +21,7 @@ from seisloom.inference.sweep import Tiling
 from seisloom.sample import Predictor
 
 logger = logging.getLogger("seisloom")
-WORTH_S = 120.0
+WORTH_S = 60.0
 """A volume that takes less than this with one thread is not worth a measurement."""
 SHARE = 0.1
 """Of the time that the volume would take, after which nothing more is tried."""
@@ -62,6 +62,7 @@ def choose_pace(
     tiling: Tiling,
     n_tiles: int,
     *,
+    most_workers: int,
     threads: int | None = None,
     batch_size: int | None = None,
     memory_mb: float = 512,
@@ -76,6 +77,7 @@ def choose_pace(
         open_predictor: sets so many threads and opens the predictor; called in several processes, so it can be pickled.
         tiling: of the volume; larger batches than its own are tried too.
         n_tiles: of the volume.
+        most_workers: for whom there is work at once, such as parts of the output that only one of them writes.
         threads: a number that is to be kept.
         batch_size: a number that is to be kept.
         memory_mb: that a worker may take beside the network, in 10^6 bytes.
@@ -89,7 +91,7 @@ def choose_pace(
         return best
     best = replace(best, seconds_a_tile=seconds)
     tried, began = [best], time.perf_counter()
-    n_most = min(n_cores(), n_tiles, max(1, int(MEMORY_SHARE * _memory() / (_peak() + 1e6 * memory_mb))))
+    n_most = min(n_cores(), most_workers, max(1, int(MEMORY_SHARE * _memory() / (_peak() + 1e6 * memory_mb))))
 
     def is_better(workers: int, n_threads: int, n_at_once: int) -> bool:
         nonlocal best
