@@ -58,6 +58,39 @@ def kuepper(time_s: Array, *, duration_s: Array | float, n_extrema: int = 2) -> 
     return np.asarray(np.where((u > 0) & (u < 1), _kuepper_of_duration(u, m), 0.0) / peak)
 
 
+def ricker_spectrum(frequency_hz: Array, *, peak_hz: float) -> Array:
+    """Return the amplitude spectrum of `ricker`, 1 at `peak_hz`; real, since the wavelet has zero phase."""
+    squared = (np.asarray(frequency_hz) / peak_hz) ** 2
+    return np.asarray(squared * np.exp(1 - squared))
+
+
+def ormsby_spectrum(frequency_hz: Array, *, corners_hz: tuple[float, float, float, float]) -> Array:
+    """Return the amplitude spectrum of the zero-phase Ormsby wavelet: 1 between the inner corners, with linear ramps.
+
+    Args:
+        frequency_hz: in Hz, any shape.
+        corners_hz: 0 <= begin of the rise < its end <= begin of the fall < its end, in Hz.
+    Source: Ryan (1994), CSEG Recorder 19(7): the trapezoid whose transform is a sum of four squared sincs.
+    """
+    low, flat, end, high = corners_hz
+    f = np.abs(frequency_hz)
+    return np.asarray(np.clip(np.minimum((f - low) / (flat - low), (high - f) / (high - end)), 0.0, 1.0))
+
+
+def blow_spectrum(frequency_hz: Array, *, contact_s: float) -> Array:
+    """Return the spectrum of a hammer's blow, half a sine of force: 1 at 0 Hz; complex, since it begins at time 0.
+
+    Args:
+        frequency_hz: in Hz, any shape.
+        contact_s: for how long the hammer pushes, in s; the spectrum has its first zero at 1.5 / contact_s.
+    Source: transform of sin(pi t / T) on [0, T], divided by its area 2 T / pi.
+    """
+    u = np.asarray(frequency_hz, dtype=np.float64) * contact_s
+    # cos(pi u) / (1 - 4 u^2), written with sincs so that it has no 0 / 0 at u = 1/2
+    size = np.pi / 4 * (np.sinc(u - 0.5) + np.sinc(u + 0.5))
+    return np.asarray(size * np.exp(-1j * np.pi * u))
+
+
 def _berlage_of_periods(u: Array, rise: float, decay: float, phase_rad: float) -> Array:
     """Return the wavelet before scaling, of time in periods."""
     after = np.maximum(u, 0.0)
