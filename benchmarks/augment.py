@@ -8,8 +8,8 @@ in NumPy, `np.roll`, white noise, one gain, and a stretch that resamples and the
 SeisBench and audiomentations are tried where they are installed, with the nearest that they have: SeisBench has no
 shift of the data, gain or stretch of that kind (Gaussian noise, channel dropout, gap and rotation stand for them), and
 audiomentations changes the tempo by a phase vocoder, so it is also timed without the stretch. All sides take turns in
-one run, so that a loaded machine is equally loaded for all; printed is the median over turns, and the median of the
-ratio within a turn. What ours spends alone on each entry is printed below.
+one run, and the time is that of the processor, so that what else a machine does counts little; printed is the median
+over turns, and the median of the ratio within a turn. What ours spends alone on each entry is printed below.
 """
 
 # ruff: noqa: NPY002 -- the chains that are compared to draw from NumPy's global generator
@@ -120,11 +120,11 @@ def audiomentations(*, stretch: bool) -> Side | None:
 
 
 def microseconds(side: Side, batches: list[np.ndarray], epoch: int) -> float:
-    """Return the time for one sample."""
-    start = time.perf_counter()
+    """Return the processor's time for one sample."""
+    start = time.process_time()
     for x in batches:
         side(x, epoch)
-    return (time.perf_counter() - start) / sum(len(x) for x in batches) * 1e6
+    return (time.process_time() - start) / sum(len(x) for x in batches) * 1e6
 
 
 def main() -> None:

@@ -1,36 +1,55 @@
 """Event classes on the shared sets: networks beside a random forest, by event, over folds and seeds.
 
     python benchmarks/event_classes.py pnw --data FOLDER [--models rocket random_forest ...] [--folds 5] [--seeds 3]
+    python benchmarks/event_classes.py noise --data FOLDER --models cnn_spectrogram not_augmented
 
 `pnw`: earthquake against explosion; `noise`: noise against event, from the first 40 s of the unlabelled records;
 `esec`: kinds of mass movements. Every event is scored by a model that saw none of its records: the events are dealt in
-folds, each class spread over all of them. Within the training part each recipe is taken as it is, nothing is chosen on
-what is scored. Probabilities of the folds are put together; numbers are means over seeds, with the 95 % interval over
-events (bootstrap, all records of an event together) of the mean over seeds.
+folds, each class spread over all of them. All that is chosen is chosen within the training part: what networks fitted
+in closed form say of its inner folds calibrates them and weighs their classes (`calibrate.decide`), and of the entries
+of `chosen` the one is taken whose inner macro-AUC is best; networks that learn by steps use the inner fold that chooses
+their epoch. Answers of the folds are put together; numbers are means over seeds, with the 95 % interval over events
+(bootstrap, all records of an event together) of the mean over seeds. `F1 argmax` takes the likeliest class instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from seisloom.bundle import Opened
+from seisloom.errors import LeftOut
 from seisloom.metrics.class_events import Spread, difference_over_events, over_events
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.run.calibrate import with_calibration
-from seisloom.sample import Array
-from seisloom.split import deal_class_folds
-from seisloom.task import task_of
-from seisloom.tasks.classification.evaluate import auc_of, events_in, f1_of, known_rows, labels_of, probabilities_of
+from seisloom.sample import Array, Ref, Sample
+from seisloom.split import deal_class_folds, digest
+from seisloom.task import Task, task_of
+from seisloom.tasks.classification import network
+from seisloom.tasks.classification.evaluate import (
+    auc_of,
+    decided_of,
+    events_in,
+    f1_of,
+    known_rows,
+    labels_of,
+    probabilities_of,
+)
 from seisloom.training.fit import fit
+from seisloom.training.loader import LiveSource
 
+ESEC = (
+    "{{flow: [Lahar/debris flow/outburst flood], fall: [Rock/debris falls], snow: [Snow avalanches], "
+    "slide: [Rock/ice/debris avalanches and slides]}}"
+)
 SETS = {
     "pnw": (
         "data.paths=[{data}/classification/pnw]", "data.classes=[earthquake,explosion]", "data.pick_s=50",
@@ -41,46 +60,120 @@ SETS = {
         "data.pick_s=50", "data.channels=[Z]", "data.noise_before_s=40", "data.window_s=36", "data.before_s=6",
     ),
     "esec": (
-        "data.paths=[{data}/classification/esec]", "data.label=type", "data.classes={classes}", "data.channels=[Z]",
+        "data.paths=[{data}/classification/esec]", "data.label=subtype", "data.classes=" + ESEC, "data.channels=[Z]",
         "data.sampling_rate_hz=20", "data.window_s=160", "data.before_s=0", "data.pick_s=null",
+        "prepare=[{{name: bandpass, low_hz: 0.5, high_hz: 9}}, {{name: zscore, per: trace}}]",
     ),
 }  # fmt: skip
-NETWORKS = {
-    "rocket": ("model.name=rocket", "train.epochs=2"),
-    "multirocket": ("model.name=rocket", "model.kind=multi", "train.epochs=2"),
-    "random_forest": ("model.name=random_forest", "train.epochs=1"),
-    "cnn_spectrogram": ("model.name=cnn_spectrogram", "represent=[{name: stft}]", "train.epochs=30"),
-    "cnn_waveform": ("model.name=cnn_waveform", "represent=[]", "train.epochs=30"),
-    "lstm": ("model.name=lstm", "represent=[{name: fft}]", "train.epochs=30"),
-    "lstm_attention": ("model.name=lstm_attention", "represent=[{name: fft}]", "train.epochs=30"),
+
+
+def decided_of_rows(recipe: Any, table: pd.DataFrame) -> Array:
+    """Return probabilities as they were weighed before a class was named, by the factors of each fold."""
+    return np.asarray(table[[f"d_{name}" for name in recipe.data.classes]], float)
+
+
+FOREST = ("model.name=random_forest", "train.epochs=1", "augment=[]")
+CNN = ("model.name=cnn_spectrogram", "represent=[{name: stft}]", "train.epochs=30")
+EXTRA = (*FOREST, "model.kind=extra")
+SHARED = "apply.share=0.5"
+NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "random_forest": (FOREST,),
+    "random_forest_shared": ((*FOREST, SHARED),),
+    "extra_trees": (EXTRA,),
+    "extra_trees_shared": ((*EXTRA, SHARED),),
+    "chosen": (
+        FOREST,
+        EXTRA,
+        (*FOREST, SHARED),
+        (*EXTRA, SHARED),
+        (*FOREST, "apply.share=1"),
+        (*EXTRA, "apply.share=1"),
+    ),
+    "chosen_alone": (FOREST, EXTRA),
+    "rocket": (("model.name=rocket", "train.epochs=2"),),
+    "multirocket": (("model.name=rocket", "model.kind=multi", "train.epochs=2"),),
+    "cnn_spectrogram": (CNN,),
+    "not_augmented": ((*CNN, "augment=[]"),),
+    "cnn_waveform": (("model.name=cnn_waveform", "represent=[]", "train.epochs=30"),),
+    "lstm": (("model.name=lstm", "represent=[{name: fft}]", "train.epochs=30"),),
+    "lstm_attention": (("model.name=lstm_attention", "represent=[{name: fft}]", "train.epochs=30"),),
 }
-SCORES = {"AUC": auc_of, "macro F1": f1_of}
+"""Changes of the recipe by name; of several the best is chosen on inner folds."""
+SCORES: dict[str, tuple[Callable[[Any, Any], Array], Callable[[Array, Array], float]]] = {
+    "AUC": (probabilities_of, auc_of),
+    "macro F1": (decided_of_rows, f1_of),
+    "F1 argmax": (probabilities_of, f1_of),
+}
+INNER = 5
 
 
-def out_of_fold(recipe: Recipe, *, folds: int, seed: int) -> pd.DataFrame:
-    """Return what models say of every window that saw none of its event."""
-    task = task_of(recipe)
-    recipe = task.complete(recipe.model_copy(update={"seed": seed}))
-    refs = list(task.plan(recipe))
-    parts = deal_class_folds(refs, folds, seed=seed, by=recipe.split.by)
+class Kept:
+    """Samples and records that are read once for all folds."""
+
+    def __init__(self, task: Task[Any], recipe: Recipe) -> None:
+        self.task, self.recipe = task, recipe
+        live = LiveSource(task, recipe)
+        self.refs = live.refs
+        self._samples = dict(zip((ref.key for ref in self.refs), live.read_many(self.refs), strict=True))
+        self._records = {one.key: one for one in task.records(recipe, self.refs)}
+        self.models: dict[tuple[str, str], Opened] = {}
+
+    def read_many(self, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
+        yield from (self._samples[ref.key] for ref in refs)
+
+    def records(self, refs: Iterable[Ref]) -> list[Any]:
+        return [self._records[ref.key] for ref in refs if ref.key in self._records]
+
+
+def out_of_fold(recipes: Sequence[Recipe], kept: Kept, *, folds: int, seed: int) -> pd.DataFrame:
+    """Return what models say of every window that saw none of its event; of several the best by inner folds."""
     tables = []
-    for number, held_out in enumerate(parts):
-        valid = parts[(number + 1) % folds]
-        own = {ref.key for ref in [*held_out, *valid]}
-        train = [ref for ref in refs if ref.key not in own]
-        if recipe.model.is_closed_form:
-            train, valid_part = [*train, *valid], []
+    for held_out, others in parted(kept.refs, recipes[0], folds, seed):
+        if recipes[0].model.is_closed_form:
+            said = [inner(recipe, kept, others, seed=seed) for recipe in recipes]
+            best = int(
+                np.argmax([auc_of(probabilities_of(recipes[0], one), labels_of(recipes[0], one)) for one in said])
+            )
+            opened = replace(
+                trained(recipes[best], kept, others), calibration=kept.task.calibrate(recipes[best], [said[best]])
+            )
         else:
-            valid_part = valid  # chooses the epoch
-        folder = Path(mkdtemp())
-        bundle = fit(
-            task, recipe, folder / "b", parts={"train": train, "valid": valid_part, "calibrate": [], "test": []}
-        )
-        opened = Opened("it", task, recipe, bundle.predictor("cpu"), None, bundle)
-        if valid_part:
-            opened = with_calibration(opened, list(task.records(recipe, valid_part)))
-        tables.append(task.apply(recipe, opened.predictor, opened.calibration, task.records(recipe, held_out)))
+            valid = parted(others, recipes[0], folds - 1, seed)[0][0]
+            opened = trained(recipes[0], kept, others, valid)
+            opened = with_calibration(opened, kept.records(valid))
+        tables.append(answers(opened, kept, held_out))
     return pd.concat(tables, ignore_index=True)
+
+
+def parted(refs: Sequence[Ref], recipe: Recipe, n_folds: int, seed: int) -> list[tuple[list[Ref], list[Ref]]]:
+    """Return the refs of each fold, and those of all others."""
+    folds = deal_class_folds(refs, n_folds, seed=seed, by=recipe.split.by)
+    return [(one, [ref for other in folds if other is not one for ref in other]) for one in folds]
+
+
+def inner(recipe: Recipe, kept: Kept, refs: Sequence[Ref], *, seed: int) -> pd.DataFrame:
+    """Return what models of the inner folds say of what they were not trained on."""
+    parts = parted(refs, recipe, INNER, seed + 1000)
+    return known_rows(pd.concat([answers(trained(recipe, kept, others), kept, own) for own, others in parts]))
+
+
+def trained(recipe: Recipe, kept: Kept, refs: Sequence[Ref], valid: Sequence[Ref] = ()) -> Opened:
+    """Return a model of some refs, not calibrated; recipes that differ in how it is used share it."""
+    own = {ref.key for ref in valid}
+    parts = {"train": [ref for ref in refs if ref.key not in own], "valid": list(valid), "calibrate": [], "test": []}
+    key = (recipe.model_dump_json(exclude={"apply", "calibrate"}), digest(parts))
+    if key not in kept.models:
+        with TemporaryDirectory() as folder:
+            bundle = fit(kept.task, recipe, Path(folder) / "b", source=kept, parts=parts)
+            kept.models[key] = Opened("it", kept.task, recipe, bundle.predictor("cpu"), None, bundle)
+    return replace(kept.models[key], recipe=recipe)
+
+
+def answers(opened: Opened, kept: Kept, refs: Sequence[Ref]) -> pd.DataFrame:
+    """Return what a model says of some refs, and as `d_NAME` the probabilities that its answers are the largest of."""
+    table = kept.task.apply(opened.recipe, opened.predictor, opened.calibration, kept.records(refs))
+    decided = decided_of(opened.recipe, table)
+    return table.assign(**{f"d_{name}": decided[:, k] for k, name in enumerate(opened.recipe.data.classes)})
 
 
 def spread(
@@ -88,15 +181,29 @@ def spread(
 ) -> Spread:
     """Return a score's mean over seeds with its interval over events; of two methods, how much better the first is."""
     label, events = labels_of(recipe, tables[0]), events_in(tables[0])
+    of, score = SCORES[name]
 
     def mean_over(some: Sequence[pd.DataFrame]) -> Any:  # Any: a function of rows
-        every = [probabilities_of(recipe, one) for one in some]
-        return lambda rows: float(np.mean([SCORES[name](one[rows], label[rows]) for one in every]))
+        every = [of(recipe, one) for one in some]
+        return lambda rows: float(np.mean([score(one[rows], label[rows]) for one in every]))
 
     rng = np.random.default_rng(0)
     if other is None:
         return over_events(mean_over(tables), events, rng=rng)
     return difference_over_events(mean_over(tables), mean_over(other), events, rng=rng)
+
+
+def remembered(features: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a function that works out the features of a window once for all folds."""
+    known: dict[tuple[bytes, bytes], Array] = {}
+
+    def of(values: Array, *, fs_hz: float, mask: Array) -> Array:
+        key = (np.asarray(values).tobytes(), np.asarray(mask).tobytes())
+        if key not in known:
+            known[key] = features(values, fs_hz=fs_hz, mask=mask)
+        return known[key]
+
+    return of
 
 
 def said(one: Spread) -> str:
@@ -111,36 +218,40 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["random_forest", "rocket"], choices=NETWORKS)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--classes", default="", help="esec: mapping of classes to labels")
     options = parser.parse_args()
     logging.getLogger("seisloom").setLevel(logging.WARNING)
     found: dict[str, list[pd.DataFrame]] = {}
     recipe: Recipe | None = None
     keys: Array | None = None
-    for name in options.models:
-        given = [one.format(data=options.data, classes=options.classes) for one in SETS[options.set]]
-        recipe = read_recipe("classification", [*given, *NETWORKS[name], *options.changes])
-        tables = []
-        for seed in range(options.seeds):
-            table = known_rows(out_of_fold(recipe, folds=options.folds, seed=seed))
-            tables.append(table.sort_values(["record", "is_noise"]).reset_index(drop=True))
-            print(f"{name}, seed {seed}: " + ", ".join(
-                f"{score} {SCORES[score](probabilities_of(recipe, tables[-1]), labels_of(recipe, tables[-1])):.3f}"
-                for score in SCORES
-            ), flush=True)  # fmt: skip
-        keys = keys if keys is not None else tables[0]["record"].to_numpy()
-        assert all(np.array_equal(keys, one["record"]) for one in tables), "methods answer other windows"
-        found[name] = tables
+    network.event_features = remembered(network.event_features)
+    given = [one.format(data=options.data) for one in SETS[options.set]]
+    for seed in range(options.seeds):
+        kept: Kept | None = None
+        for name in options.models:
+            changes = [[*given, "calibrate.decide=f1", *one, *options.changes] for one in NETWORKS[name]]
+            recipes = [read_recipe("classification", [*one, f"seed={seed}"]) for one in changes]
+            recipes = [task_of(one).complete(one) for one in recipes]
+            recipe = recipes[0]
+            kept = kept or Kept(task_of(recipe), recipe)
+            table = known_rows(out_of_fold(recipes, kept, folds=options.folds, seed=seed))
+            table = table.sort_values(["record", "is_noise"]).reset_index(drop=True)
+            found.setdefault(name, []).append(table)
+            label = labels_of(recipe, table)
+            shown = (f"{score} {f(of(recipe, table), label):.3f}" for score, (of, f) in SCORES.items())
+            print(f"{name}, seed {seed}: {', '.join(shown)}", flush=True)
+            keys = keys if keys is not None else table["record"].to_numpy()
+            assert np.array_equal(keys, table["record"]), "methods answer other windows"
     assert recipe is not None
-    print(f"\n{options.set}: {len(keys)} windows of {len(set(events_in(tables[0])))} events, {options.folds} folds, "
-          f"{options.seeds} seeds; 95 % intervals over events")  # fmt: skip
-    print(f"{'':18s}" + "".join(f"{score:>28s}" for score in SCORES))
+    n_events = len(set(events_in(found[options.models[0]][0])))
+    print(f"\n{options.set}: {len(keys)} windows of {n_events} events, {options.folds} folds, {options.seeds} seeds; "
+          "95 % intervals over events")  # fmt: skip
+    print(f"{'':22s}" + "".join(f"{score:>28s}" for score in SCORES))
     first = next(iter(found))
     for name, tables in found.items():
-        print(f"{name:18s}" + "".join(f"{said(spread(recipe, tables, score)):>28s}" for score in SCORES))
+        print(f"{name:22s}" + "".join(f"{said(spread(recipe, tables, score)):>28s}" for score in SCORES))
     for name, tables in list(found.items())[1:]:
         row = "".join(f"{said(spread(recipe, tables, score, found[first])):>28s}" for score in SCORES)
-        print(f"{name + ' - ' + first:18s}\n{'':18s}{row}")
+        print(f"{name + ' - ' + first:22s}\n{'':22s}{row}")
 
 
 if __name__ == "__main__":

@@ -78,6 +78,42 @@ def test_every_group_of_entry_points_is_explained() -> None:
     assert not missing
 
 
+def test_augmentations_of_the_page_keep_the_contract() -> None:
+    from seisloom.testing import check_augmentation
+
+    text = (DOCS / "how-to" / "extend.md").read_text(encoding="utf-8")
+    section = text[text.index("## An augmentation") : text.index("## A metric")]
+    there: dict[str, Any] = {}  # Any: what the page defines
+    for block in re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL):
+        exec(compile(block, "extend.md", "exec", dont_inherit=True), there)  # annotations as the page has them
+    check_augmentation(there["Offset"]())
+    check_augmentation(there["Zoom"]())
+    check_augmentation(there["Either"](first={"name": "gain"}, second="time_shift"))
+
+
+def test_the_tutorial_of_classes_says_what_the_demo_trains_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from seisloom.demos.classification import MODELS, N_EVENTS, SYNTHETIC, _notes, described
+    from seisloom.split import split
+    from seisloom.tasks.classification.task import CLASSIFICATION
+
+    monkeypatch.delenv("SEISLOOM_DATA", raising=False)
+    changes = [*SYNTHETIC, f"data.synth.n_events={N_EVENTS}", *MODELS["bundle"]]
+    recipe: Any = CLASSIFICATION.complete(read_recipe("classification", changes))  # Any: a recipe of the room
+    page = (DOCS / "tutorials" / "classification.md").read_text(encoding="utf-8")
+    assert "\n".join(described(CLASSIFICATION, recipe)) in page
+    parts = split(CLASSIFICATION.plan(recipe), seed=recipe.seed, config=recipe.split)
+    said = " ".join(_notes(parts, is_real=False))
+    text = " ".join(page.split())
+    n = {part: len({ref.groups["event"] for ref in refs}) for part, refs in parts.items()}
+    assert f"of {n['train']} events, the epoch chosen on {n['valid']} events" in said
+    assert (
+        f"trains on {n['train']} events, the epoch is chosen on {n['valid']}, calibrated on {n['calibrate']}, and "
+        f"scored on {n['test']}."
+    ) in text
+    # Scores hang on a training of minutes: a page that names one is not checked
+    assert not re.findall(r"\b0\.\d{3}\b", page)
+
+
 def test_recipes_at_the_root_are_the_packaged_ones() -> None:
     assert sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml")) == packaged_recipes()
 
@@ -138,7 +174,7 @@ def _refuse_unknown_keys(changes: list[str], free: list[str], where: str) -> Non
     """Fail if a change names a key that no recipe has; a value that stands for another (a variable) is let be."""
     recipe = free[0] if free and packaged_recipe(free[0]).is_file() else "picking"
     try:
-        read_recipe(recipe, ["data.root=survey", *(one for one in changes if "$" not in one)])
+        read_recipe(recipe, [one for one in changes if "$" not in one])
     except SeisloomError as error:
         pytest.fail(f"{where}: {error}")
 

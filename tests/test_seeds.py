@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
+import re
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -626,6 +628,243 @@ def paraview_gets_its_headers(house: House) -> None:
 def a_section_is_drawn(house: House) -> None:
     picture = house.new("section.png")
     seisloom("view", "section", SURVEY, "--inline", 12, "--out", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+# --- classification: LSTM on events
+
+
+class Script:
+    """Pickled events of a script, brought in by the command, and what training on them says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        rng = np.random.default_rng(0)
+        for name in ("VRAC", "MORC"):
+            quakes = [pd.DataFrame({one: rng.normal(size=700 + k) for one in "ZNE"}) for k in range(20)]
+            noise = [pd.DataFrame({one: rng.normal(size=720).cumsum() for one in "ZNE"}) for _ in range(20)]
+            labels = np.array(["earthquake"] * 20 + ["noise"] * 20)
+            (folder / f"{name}.pkl").write_bytes(pickle.dumps((quakes + noise, labels)))
+        self.events = folder / "events"
+        paths = (folder / "VRAC.pkl", folder / "MORC.pkl")
+        self.converted = seisloom("convert", *paths, self.events, "--sampling-rate", 100)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What a user types after `train classification`."""
+        return (
+            f"data.paths=[{self.events}]", "channels=Z,N,E", "data.classes=[]", "data.sampling_rate_hz=null",
+            "data.pick_s=null", "data.window_s=6", "data.before_s=1", "data.shift_s=0", "prepare=[]",
+            "transforms=DROP_NAN | TRIMMING | ZSCORE", "test_ratio=0.3", "represent=[{name: fft, fft_size: 512}]",
+            "train.threads=1", "train.accelerator=cpu", "train.loggers=[csv]", "train.epochs=1",
+        )  # fmt: skip
+
+    @cached_property
+    def trained(self) -> tuple[Path, str]:
+        """A bundle of the script's network, and what training said."""
+        out = self.folder / "bundle"
+        return out, seisloom("train", "classification", *self.changes, "model.name=lstm", "--out", out)
+
+    def recipe(self, *changes: str) -> Any:  # Any: a recipe of the room
+        """Return the recipe with changes."""
+        return read_recipe("classification", [*self.changes, *changes])
+
+
+@cache
+def _script(folder: Path) -> Script:
+    return Script(folder)
+
+
+def script(house: House) -> Script:
+    """Return the events, made when a row first asks for them."""
+    (folder := house.folder / "script").mkdir(exist_ok=True)
+    return _script(folder)
+
+
+@row("`paths = ['./resources/VRAC.pkl', './resources/MORC.pkl', ...]`", "number of loaded events per file")
+def pickles_are_brought_in(house: House) -> None:
+    for name in ("VRAC", "MORC"):
+        assert f"{name}.pkl: 40 events; earthquake 20, noise 20" in script(house).converted
+    assert (script(house).events / "manifest.csv").is_file()
+
+
+@row("`python pipelines/train_lstm.py`", "training progress with loss and metrics")
+def the_script_as_one_command(house: House) -> None:
+    out, _ = script(house).trained
+    assert Bundle.open(out).recipe.model.name == "lstm"
+    for name in ("history.csv", "loss_plot.png", "metrics.json", "report.html"):
+        assert (out / name).is_file(), name
+    assert {"epoch", "train/loss", "valid/loss", "valid/macro_f1"} <= set(pd.read_csv(out / "history.csv").columns)
+
+
+@row("`WaveformDataAdapter(events=events, labels=labels)`")
+def labels_stand_in_the_manifest(house: House) -> None:
+    table = pd.read_csv(script(house).events / "manifest.csv")
+    assert set(table["label"]) == {"earthquake", "noise"}
+    assert tuple(Bundle.open(script(house).trained[0]).recipe.data.classes) == ("earthquake", "noise")
+
+
+@row("`channels=channels`")
+def channels_of_the_script(house: House) -> None:
+    assert script(house).recipe("channels=Z,N").data.channels == ("Z", "N")
+
+
+@row(r"`transforms=TransformOP.DROP_NAN \| TransformOP.TRIMMING \| TransformOP.ZSCORE`")
+def transforms_of_the_script(house: House) -> None:
+    recipe = script(house).recipe()
+    assert (recipe.data.gaps, recipe.data.trim, [one.name for one in recipe.prepare]) == (
+        "drop",
+        "shortest",
+        ["zscore"],
+    )
+
+
+@row("`test_ratio=0.3`")
+def test_ratio(house: House) -> None:
+    assert script(house).recipe().split.test == 0.3
+    groups = json.loads((script(house).trained[0] / "split.json").read_text())["groups"]
+    assert len(groups["test"]) == 24  # 0.3 of the 40 events of each class
+    assert not set(groups["test"]) & set(groups["train"])
+
+
+@row(
+    "`train_lstm(events_train, events_test, seq_len=seq_len, channels=len(channels), device=device)`",
+    "`train_lstm_attention(...)`",
+)
+def both_networks(house: House) -> None:
+    model = Bundle.open(script(house).trained[0]).recipe.model
+    assert (model.name, model.n_channels, model.n_classes) == ("lstm", 3, 2)
+    assert script(house).recipe("model.name=lstm_attention").model.name == "lstm_attention"
+
+
+@row(
+    "`LSTMModel(channels=3, classes=2, hidden=64, layers=2, dropout=0.3)`",
+    "`LSTMAttentionModel(channels=3, classes=2, hidden=64, layers=2, heads=2, dropout=0.3)`",
+)
+def sizes_of_the_networks(house: House) -> None:
+    from seisloom.nn.recurrent import LSTMAttentionModel, LSTMModel
+
+    words = {"hidden": 64, "layers": 2, "dropout": 0.3}
+    networks = {
+        "lstm": LSTMModel(channels=3, classes=2, hidden=64, layers=2, dropout=0.3),
+        "lstm_attention": LSTMAttentionModel(channels=3, classes=2, hidden=64, layers=2, heads=2, dropout=0.3),
+    }
+    for name, network in networks.items():
+        own = {**words, "heads": 2} if name == "lstm_attention" else words
+        sizes = [f"model.{key}={value}" for key, value in own.items()]
+        model = script(house).recipe(f"model.name={name}", *sizes, "model.n_channels=3", "model.n_classes=2").model
+        assert {key: getattr(model, key) for key in own} == own
+        assert count(model.build(recipe_items())) == count(network)
+        assert network(torch.zeros(1, 257, 3)).shape == (1, 2)
+
+
+def count(network: torch.nn.Module) -> int:
+    """Return the number of parameters."""
+    return sum(one.numel() for one in network.parameters())
+
+
+def chain(**more: object) -> torch.nn.Module:
+    """Return the script's own snippet; changes of its shift by name."""
+    from seisloom.augment.modules import (
+        AddNoise,
+        AmplitudeScale,
+        Compose,
+        FFTTransform,
+        RandomApply,
+        TimeShift,
+        TimeStretch,
+        ToTensor,
+    )
+
+    return torch.nn.Sequential(
+        Compose([
+            RandomApply(TimeShift(max_shift=0.1, **more), p=0.5),
+            RandomApply(AddNoise(snr_min=15, snr_max=40), p=0.5),
+            RandomApply(AmplitudeScale(0.9, 1.1), p=0.3),
+            RandomApply(TimeStretch(0.95, 1.05), p=0.3),
+        ]),
+        FFTTransform(fft_size=512),
+        ToTensor(),
+    )  # fmt: skip
+
+
+@row("`RandomApply(..., p=0.5)`", "`Compose([...])`", "`ToTensor()`", "`test_transform`")
+def the_snippet_and_its_list(house: House) -> None:
+    x = np.random.default_rng(0).normal(size=(6000, 3))
+    transform = chain()
+    found = [transform(x) for _ in range(6)]
+    assert all(isinstance(one, torch.Tensor) and one.shape == (257, 3) for one in found)
+    assert len({one.numpy().tobytes() for one in found}) > 1
+    assert torch.equal(transform.eval()(x), torch.nn.Sequential(*list(transform)[1:])(x))
+    entries = "[{name: random_apply, p: 0.5, entry: {name: gain}}, {name: gain, p: 0.5}]"
+    assert [one.p for one in script(house).recipe(f"augment={entries}").augment] == [0.5, 0.5]
+
+
+def changed(entry: str, x: np.ndarray) -> np.ndarray:
+    """Return what an entry of a recipe makes of one record (channel, time)."""
+    from seisloom.augment.augmentation import augment
+    from seisloom.augment.batch import Batch
+    from seisloom.augment.modules import RECORD
+
+    batch = Batch({"x": torch.from_numpy(x.astype(np.float32))[None]}, ("one",), RECORD)
+    entries = read_recipe("classification", [f"augment=[{entry}]"]).augment
+    return np.asarray(augment(batch, entries, seed=0)[0].arrays["x"][0], dtype=float)
+
+
+TONE = np.tile(np.sin(2 * np.pi * 50 * np.arange(2000) / 2000), (3, 1))
+"""Fifty periods of a sine on three components."""
+
+
+@row("`TimeShift(max_shift=0.1)`")
+def a_shift_of_the_script(house: House) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 1000))
+    circular = changed("{name: time_shift, max_shift: 0.1, circular: true}", x)
+    np.testing.assert_allclose(np.sort(circular), np.sort(x.astype(np.float32)), rtol=1e-6)
+    np.testing.assert_allclose(np.abs(np.fft.rfft(circular)), np.abs(np.fft.rfft(x)), rtol=1e-3, atol=1e-3)
+    assert (changed("{name: time_shift, max_shift: 0.1}", x) == 0).any()
+
+
+@row("`AddNoise(snr_min=15, snr_max=40)`")
+def noise_of_the_script(house: House) -> None:
+    noise = changed("{name: add_noise, snr_min: 20, snr_max: 20}", TONE) - TONE
+    assert 10 * np.log10(np.mean(TONE**2) / np.mean(noise**2)) == pytest.approx(20, abs=0.01)
+    assert changed("{name: add_noise, snr_min: 15, snr_max: 40}", TONE).shape == TONE.shape
+
+
+@row("`AmplitudeScale(0.9, 1.1)`")
+def one_factor(house: House) -> None:
+    ratio = changed("{name: amplitude_scale, low: 0.9, high: 1.1}", TONE)[:, 3] / TONE[:, 3]
+    assert np.ptp(ratio) < 1e-5
+    assert 0.9 <= ratio[0] <= 1.1
+
+
+@row("`TimeStretch(0.95, 1.05)`")
+def a_true_stretch(house: House) -> None:
+    slow = changed("{name: time_stretch, low: 1.05, high: 1.05}", TONE)
+    assert np.abs(np.fft.rfft(slow[0] * np.hanning(2000), 20000)).argmax() / 10 == pytest.approx(50 / 1.05, abs=0.1)
+
+
+@row("`FFTTransform(fft_size=512)`")
+def spectra_of_the_script(house: House) -> None:
+    x = {"x": torch.randn(2, 3, 1000, generator=torch.Generator().manual_seed(0)), "mask": torch.ones(2, 1000)}
+    for more in ("", ", compatible: true"):
+        (step,) = script(house).recipe(f"represent=[{{name: fft, fft_size: 512{more}}}]").represent
+        assert step.build()(x)["x"].shape == (2, 3, 257)
+
+
+@row("total event count and class distribution", "input shape, model architecture summary")
+def what_training_says(house: House) -> None:
+    said = script(house).trained[1]
+    assert "classes: earthquake 40, noise 40" in said
+    assert re.search(r"train: \d+ samples in \d+ groups \(event\)", said)
+    assert "model lstm: 51202 parameters" in said
+
+
+@row("fan charts")
+def fans_of_classes(house: House) -> None:
+    picture = house.new("fans.png")
+    short = ("data.channels=[Z]", "data.window_s=6", "data.before_s=1")
+    seisloom("view", "events", script(house).events, *short, "--out", picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

@@ -19,6 +19,7 @@ from seisloom.split import (
     deal_class_folds,
     deal_folds,
     digest,
+    folds_for,
     leave_one_out,
     n_groups,
     split,
@@ -310,3 +311,19 @@ def test_one_station_is_left_out_at_a_time() -> None:
     assert [len(others) for _, others, _ in leave_one_out(refs, "station", apart=["event"])] == [1, 1, 1, 1, 12]
     with pytest.raises(SplitError, match="all 3 samples are of one station"):
         list(leave_one_out([ref for ref in refs if ref.groups["station"] == "S0"], "station"))
+
+
+def test_folds_are_dealt_as_the_split_is() -> None:
+    refs = with_classes({"explosion": 4, "earthquake": 40})
+    by_class = DealtSplit(by=("event",))
+    folds = folds_for(refs, 4, seed=0, config=by_class)
+    assert all({ref.groups["class"] for ref in fold} == {"explosion", "earthquake"} for fold in folds)
+    assert folds == deal_class_folds(refs, 4, seed=0, by=["event"])
+    # No more folds than the rarest class has groups; one group cannot be spread
+    assert len(folds_for(refs, 10, seed=0, config=by_class)) == 4
+    one = with_classes({"explosion": 1, "earthquake": 10})
+    alike = deal_folds(one, 3, seed=0, by=["event"])
+    assert folds_for(one, 3, seed=0, config=by_class) == alike
+    assert folds_for(one, 3, seed=0, config=DealtSplit(by=("event",), deal="time")) == alike
+    shots = refs_of(7)
+    assert folds_for(shots, 3, seed=0, config=SplitConfig()) == deal_folds(shots, 3, seed=0, by=["shot"])

@@ -48,6 +48,8 @@ class Question:
     """Whether it is the path of a file or folder, or several."""
     check: Callable[[str], str]
     """What is wrong with an answer, in words; nothing if it is right."""
+    stand_in: tuple[str, str] = ("", "")
+    """Variable of a path that need not be set, and what happens without it."""
 
 
 def questions(draft: Draft) -> Iterator[Question]:
@@ -85,6 +87,7 @@ def question(draft: Draft, path: str) -> Question | None:
     return Question(
         path, text, said, _unbracketed(value), choices or hint.choices,
         is_open=not choices, is_needed=is_needed, is_path=Paths() in field.metadata, check=check,
+        stand_in=hint.stand_in,
     )  # fmt: skip
 
 

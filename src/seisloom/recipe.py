@@ -192,6 +192,8 @@ class Hint:
     """Said after the key's own description."""
     choices: tuple[str, ...] = ()
     """Values that fit what is there; others may be given too."""
+    stand_in: tuple[str, str] = ("", "")
+    """Variable of a path that need not be set, and what happens without it."""
 
 
 class Recipe(Config):

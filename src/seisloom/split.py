@@ -48,21 +48,21 @@ def split(refs: Sequence[Ref], *, seed: int, config: SplitConfig) -> dict[str, l
     >>> {part: len(some) for part, some in split(refs, seed=0, config=SplitConfig()).items()}
     {'train': 10, 'valid': 2, 'calibrate': 4, 'test': 4}
     """
-    kept = [ref for ref in refs if not config.only or _kept(ref, config)]
-    if not kept:
+    some = [ref for ref in refs if kept(ref, config)]
+    if not some:
         raise SplitError(f"nothing to split: {len(refs)} samples, none of which begins with {config.only}")
-    given = [ref for ref in kept if PART in ref.groups]
+    given = [ref for ref in some if PART in ref.groups]
     config = config.model_copy(update=dict.fromkeys({ref.groups[PART] for ref in given} - {"train"}, 0.0))
-    kept = [ref for ref in kept if PART not in ref.groups]
-    block_of = _blocks(kept, config.by)
-    fixed = _named(kept, block_of, config)
+    some = [ref for ref in some if PART not in ref.groups]
+    block_of = _blocks(some, config.by)
+    fixed = _named(some, block_of, config)
     if isinstance(config, DealtSplit) and config.deal == "time":
-        part_of = _deal_by_time(kept, block_of, fixed, config=config)
+        part_of = _deal_by_time(some, block_of, fixed, config=config)
     else:
-        strata = _strata(kept, block_of) if isinstance(config, DealtSplit) and config.deal == "class" else {}
+        strata = _strata(some, block_of) if isinstance(config, DealtSplit) and config.deal == "class" else {}
         part_of = _deal(sorted(set(block_of.values())), fixed, seed=seed, config=config, strata=strata)
     parts: dict[str, list[Ref]] = {part: [] for part in PARTS}
-    for ref in kept:
+    for ref in some:
         parts[part_of[block_of[ref.key]]].append(ref)
     for ref in given:
         parts[ref.groups[PART]].append(ref)
@@ -112,6 +112,23 @@ def deal_class_folds(refs: Sequence[Ref], n_folds: int, *, seed: int, by: Sequen
     return folds
 
 
+def folds_for(refs: Sequence[Ref], n_folds: int, *, seed: int, config: SplitConfig) -> list[list[Ref]]:
+    """Return the refs in folds of whole groups, as the split deals: each class spread over all folds where it does so.
+
+    Args:
+        refs: the samples.
+        n_folds: at most so many; no more than the rarest class has groups, and none is empty. A class of one group
+            cannot be spread: then classes do not count.
+        seed: of the order in which groups are dealt.
+        config: which groups are never parted, and whether classes count.
+    """
+    if isinstance(config, DealtSplit) and config.deal == "class" and any(CLASS in ref.groups for ref in refs):
+        rarest = min(len(some) for some in _strata(refs, _blocks(refs, config.by)).values())
+        if rarest > 1:
+            return deal_class_folds(refs, min(n_folds, rarest), seed=seed, by=config.by)
+    return deal_folds(refs, n_folds, seed=seed, by=config.by)
+
+
 def leave_one_out(
     refs: Sequence[Ref], kind: str, *, apart: Sequence[str] = ()
 ) -> Iterator[tuple[str, list[Ref], list[Ref]]]:
@@ -157,8 +174,9 @@ def unit_hash(*words: object) -> float:
     return int.from_bytes(digest, "big") / 2.0**64
 
 
-def _kept(ref: Ref, config: SplitConfig) -> bool:
-    return any(ref.groups.get(kind, "").startswith(tuple(config.only)) for kind in config.by)
+def kept(ref: Ref, config: SplitConfig) -> bool:
+    """Return whether a sample is used at all: `split.only` may narrow it to some groups."""
+    return not config.only or any(ref.groups.get(kind, "").startswith(tuple(config.only)) for kind in config.by)
 
 
 def _blocks(refs: Sequence[Ref], by: Sequence[str]) -> dict[str, str]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from seisloom.cli.setup import _remark
+from seisloom.draft import begin
+from seisloom.questions import question
 from seisloom.recipe import read_recipe
 
 from .test_setup import ENTER, Begin, begun, ended, quiet, talk
@@ -47,3 +52,18 @@ def test_yes_takes_every_default(tmp_path: Path) -> None:
     recipe = read_recipe(tmp_path / "noise_or_event.yaml")
     assert [one.name for one in recipe.represent] == ["fft"]
     assert recipe.train.epochs == 30
+
+
+def test_a_catalogue_that_is_not_named_is_no_need_of_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SEISLOOM_DATA", raising=False)
+    asked = question(begin("classification"), "data.paths")
+    assert asked is not None
+    _remark(asked.default, asked.stand_in)
+    said = capsys.readouterr().out
+    assert "SEISLOOM_DATA is not set: events are made from seeds, until it is" in said
+    assert "need it" not in said
+    for answer, stand_in in (("${ELSEWHERE}/x", asked.stand_in), (asked.default, ("", ""))):
+        _remark(answer, stand_in)
+        assert "the run will need it" in capsys.readouterr().out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from seisloom.nn.forest import LEAST_SHARE, Forest
 
@@ -34,6 +34,17 @@ def test_it_says_what_the_trees_say(is_balanced: bool) -> None:
     fresh = Forest(6, 4, n_trees=20, max_leaves=32)
     fresh.load_state_dict(load(save(forest.state_dict())))
     assert bool((fresh(x) == forest(x)).all())
+
+
+def test_extra_trees_say_what_their_trees_say() -> None:
+    x, label = table()
+    forest = Forest(6, 3, n_trees=20, max_leaves=32)
+    forest.fit(x[:200], label[:200], is_balanced=True, is_extra=True, seed=3)
+    theirs = ExtraTreesClassifier(
+        20, max_leaf_nodes=32, min_samples_leaf=3, random_state=3, class_weight="balanced"
+    ).fit(x[:200].float().numpy(), label[:200].numpy())  # fmt: skip
+    expected = theirs.predict_proba(x[200:].float().numpy())
+    np.testing.assert_allclose(forest(x[200:].float()).exp().numpy(), np.maximum(expected, LEAST_SHARE), atol=1e-5)
 
 
 def test_what_is_not_known_takes_the_median() -> None:

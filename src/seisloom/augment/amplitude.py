@@ -108,6 +108,12 @@ class AmplitudeScale(Augmentation):
         x = batch.arrays["x"]
         return batch.with_arrays(x=x * as_rows(draws["factor"], x))
 
+    def change_rows(self, x: Array, rows: Array, draws: Draws) -> bool:
+        """Scale rows of `x`."""
+        for row, factor in zip(rows, draws["factor"].astype(np.float32), strict=True):
+            x[row] *= factor
+        return True
+
 
 def as_rows(values: Array, like: Tensor) -> Tensor:
     """Return values (item, ...) as a tensor that broadcasts over `like` from the left."""

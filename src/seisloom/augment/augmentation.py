@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ from seisloom.config import Config
 from seisloom.sample import Array
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seisloom.augment.bank import Bank
     from seisloom.augment.batch import Batch
 
@@ -73,6 +76,18 @@ class Augmentation(Config):
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the changed batch, labels moved; it holds the samples that are to change, and no others."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it does")
+
+    def change_rows(self, x: Array, rows: Array, draws: Draws) -> bool:
+        """Write into some rows of `x` what `apply` does to them, bit for bit; return whether it could.
+
+        For entries that change nothing else: it saves three copies of the data. One that is not here is not needed.
+
+        Args:
+            x: data of the whole batch, float32 (item, ...), contiguous, that nobody else has; written to.
+            rows: numbers of the samples that change, each once.
+            draws: parameters of these.
+        """
+        return False
 
 
 class AxisMap(Augmentation):
@@ -224,6 +239,20 @@ def _acting(
         yield path, entry, among[acts], [row for row, on in zip(rows, acts, strict=True) if on]
 
 
+def is_plain(x: Tensor | None) -> bool:
+    """Return whether a tensor is data that compiled loops take: float32 on a CPU, without gradients."""
+    import torch
+
+    return x is not None and x.device.type == "cpu" and x.dtype == torch.float32 and not x.requires_grad
+
+
+@cache
+def _writes_rows(kind: type[Augmentation]) -> bool:
+    """Return whether `change_rows` is of the class that `apply` is of: one that changes `apply` alone means that."""
+    own = next(one for one in kind.__mro__ if "apply" in vars(one))
+    return own is not Augmentation and "change_rows" in vars(own)
+
+
 class _Changing:
     """A batch while entries act on it: maps of axes wait, for each sample, until something else acts on it."""
 
@@ -259,6 +288,10 @@ class _Changing:
     def change(self, entry: Augmentation, active: Array, draws: Draws) -> None:
         """Let an entry act on some of the samples, once the maps that wait for them are done."""
         self.flush(active)
+        if _writes_rows(type(entry)) and is_plain(self.batch.arrays.get("x")):
+            self._own("x")
+            if entry.change_rows(self.batch.arrays["x"].numpy(), active, draws):
+                return
         some = self._rows(active)
         self._put(active, some, entry.apply(some, draws))
 
@@ -270,16 +303,34 @@ class _Changing:
         moved = among[waits[among]]
         if not moved.size:
             return
-        from seisloom.augment.resample import map_axes
+        from seisloom.augment.resample import map_axes, movable, move_rows
 
-        some = self._rows(moved)
         chosen = {axis: (scale[moved], shift[moved]) for axis, (scale, shift) in self._maps.items()}
+        fields = movable(self.batch, chosen)
+        some = self._rows(moved, shapes_of=fields)
         self._put(moved, some, map_axes(some, chosen))
+        for name in fields:
+            self._own(name)
+            move_rows(self.batch, name, moved, chosen)
         for scale, shift in self._maps.values():
             scale[moved], shift[moved] = 1.0, 0.0
 
-    def _rows(self, numbers: Array) -> Batch:
-        return self.batch if len(numbers) == len(self.batch) else self.batch.rows(numbers.tolist())
+    def _rows(self, numbers: Array, *, shapes_of: Sequence[str] = ()) -> Batch:
+        """Return some samples; of some fields their shape alone."""
+        import torch
+
+        hollow = {name: torch.empty_like(self.batch.arrays[name], device="meta") for name in shapes_of}
+        batch = self.batch.with_arrays(**hollow) if hollow else self.batch
+        return batch if len(numbers) == len(batch) else batch.rows(numbers.tolist())
+
+    def _own(self, name: str) -> None:
+        """See to it that nobody else has a tensor."""
+        import torch
+
+        if name not in self._ours:
+            whole = self.batch.arrays[name].clone(memory_format=torch.contiguous_format)
+            self.batch = self.batch.with_arrays(**{name: whole})
+            self._ours.add(name)
 
     def _put(self, numbers: Array, some: Batch, changed: Batch) -> None:
         """Put changed rows in their places; those of the other samples keep their bits."""
@@ -294,8 +345,8 @@ class _Changing:
                 if new.requires_grad or whole.requires_grad:
                     found[name] = whole.index_copy(0, place, new)
                     continue
-                found[name] = whole = whole if name in self._ours else whole.clone()
-                self._ours.add(name)
+                self._own(name)
+                found[name] = whole = self.batch.arrays[name]
                 if whole.device.type == "cpu" and whole.dtype == new.dtype:
                     whole.numpy()[numbers] = new.numpy()  # a fourth of the time of index_copy_
                 else:

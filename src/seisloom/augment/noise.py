@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from seisloom.augment.amplitude import as_rows, per_trace
-from seisloom.augment.augmentation import Augmentation, Draws
+from seisloom.augment.augmentation import Augmentation, Draws, is_plain
 from seisloom.augment.bank import bank_of
 from seisloom.augment.batch import Batch
+from seisloom.augment.gaussian import add_gaussian, fill_gaussian
 from seisloom.augment.time import fs_hz, log_uniform
 from seisloom.sample import Array
 
@@ -80,6 +81,12 @@ class AddNoise(Augmentation):
         """Whether noise is taken from a bank that no file names."""
         return self.source == "bank" and self.bank is None
 
+    @property
+    def _is_plain_white(self) -> bool:
+        """Whether it is made, white, and has a ratio to the record: then compiled loops make and add it."""
+        is_coloured = self.exponent_min or self.exponent_max or (self.max_smooth or 1) > 1
+        return self.snr_min is not None and self.source == "gaussian" and not is_coloured
+
     def draw(self, lengths: Mapping[str, int], rows: Sequence[np.random.Generator]) -> Draws:
         """Return `level` (item, trace) or `snr_db` (item,), what colours the noise, and the key it is made from."""
         draws: Draws = {}
@@ -102,6 +109,10 @@ class AddNoise(Augmentation):
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the batch with noise added to `x`; bit-equal on a CPU for any batching."""
         x = batch.arrays["x"]
+        if self._is_plain_white and is_plain(x):
+            x = x.clone(memory_format=torch.contiguous_format)
+            self.change_rows(x.numpy(), np.arange(len(x)), draws)
+            return batch.with_arrays(x=x)
         if self.source == "bank":
             bank = bank_of(batch, self.bank, self.name)
             noise = bank.pieces(draws["partner"], draws["start"], x, batch.keys, where=self.name)
@@ -111,10 +122,19 @@ class AddNoise(Augmentation):
             exponents = draws.get("exponent", np.zeros(len(batch)))
             noise = torch.empty_like(x)
             for one, key, k, e in zip(noise, draws["noise_key"], draws["n_smooth"], exponents, strict=True):
-                make_noise(key, k, x[0], exponent=e, out=one)
+                if self._is_plain_white and is_plain(one):  # with gradients the same noise as without
+                    fill_gaussian(key, one.numpy().reshape(-1))
+                else:
+                    make_noise(key, k, x[0], exponent=e, out=one)
         if "level" in draws:
             return batch.with_arrays(x=_added(x, noise, per_trace(batch, draws["level"])))
         return batch.with_arrays(x=with_snr(x, noise, draws["snr_db"]))
+
+    def change_rows(self, x: Array, rows: Array, draws: Draws) -> bool:
+        """Add white noise of a ratio to rows of `x`."""
+        if self._is_plain_white:
+            add_gaussian(x.reshape(len(x), -1), rows, draws["noise_key"], 10 ** (-draws["snr_db"] / 10))
+        return self._is_plain_white
 
 
 def make_noise(key: int, n_smooth: int, like: Tensor, *, exponent: float = 0.0, out: Tensor | None = None) -> Tensor:

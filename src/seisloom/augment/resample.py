@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seisloom.augment.augmentation import is_plain
 from seisloom.augment.batch import Batch
-from seisloom.augment.kernels import HALF, read_traces
+from seisloom.augment.kernels import HALF, move_traces, read_traces
 from seisloom.augment.labels import Reading, beyond, coordinate, is_coordinate, reading, turn_normals
 from seisloom.sample import Array, Field
 
@@ -51,11 +52,45 @@ def map_axes(batch: Batch, maps: Mapping[str, tuple[Array, Array]]) -> Batch:
             raise ValueError(f"{axis} map: the batch has no axis {axis!r}; there are {', '.join(batch.lengths())}")
         if np.all(scale == 1) and np.all(shift == 0):
             continue
-        places = np.arange(n) * scale[:, None] + shift[:, None]
-        a, b = scale, shift
-        batch = _moved(batch, axis, places, lambda values, a=a, b=b: (values - _rows(b, values)) / _rows(a, values))  # type: ignore[misc]
+        batch = _moved(batch, axis, partial(_places, n, scale, shift), partial(_inverse, scale, shift))
         jacobian[axis, axis] = torch.as_tensor(scale)
     return turn_normals(batch, jacobian)
+
+
+def _places(n: int, scale: Array, shift: Array) -> Array:
+    return np.arange(n) * scale[:, None] + shift[:, None]
+
+
+def _inverse(scale: Array, shift: Array, values: Tensor) -> Tensor:
+    return (values - _rows(shift, values)) / _rows(scale, values)
+
+
+def movable(batch: Batch, maps: Mapping[str, tuple[Array, Array]]) -> list[str]:
+    """Return the fields that `move_rows` moves: traces of data, where the maps change their axis and no other."""
+    changed = [axis for axis, (scale, shift) in maps.items() if np.any(scale != 1) or np.any(shift != 0)]
+    if len(changed) != 1 or changed[0] not in batch.lengths():
+        return []
+    return [
+        field.name for field in batch.schema.fields
+        if field.axes[-1:] == (changed[0],) and field.label is None and not is_coordinate(field, changed[0])
+        and is_plain(values := batch.arrays.get(field.name)) and values is not None
+        and values.is_contiguous() and reading(field, values) == "sinc"
+    ]  # fmt: skip
+
+
+def move_rows(batch: Batch, name: str, rows: Array, maps: Mapping[str, tuple[Array, Array]]) -> None:
+    """Write to some rows of a field that is `movable` what `map_axes` returns of them; bit for bit the same.
+
+    Args:
+        batch: holds the field; written to.
+        name: of the field.
+        rows: numbers of the items, each once.
+        maps: as for `map_axes`, of these.
+    """
+    field, values = batch.schema[name], batch.arrays[name].numpy()
+    scale, shift = maps[field.axes[-1]]
+    traces = values.reshape(len(values), -1, values.shape[-1])
+    move_traces(traces, rows, scale, shift, _kernel(), np.float32(beyond(field)))
 
 
 def map_time(batch: Batch, scale: Array, shift: Array) -> Batch:
@@ -85,7 +120,7 @@ def warp_axis(batch: Batch, axis: str, places: Array) -> Batch:
         found = [np.interp(one, row, numbers, left=-1e9, right=1e9) for one, row in zip(flat, places, strict=True)]
         return torch.as_tensor(np.stack(found).reshape(values.shape)).to(values)
 
-    batch = _moved(batch, axis, places, inverse)
+    batch = _moved(batch, axis, lambda: places, inverse)
     slope = torch.as_tensor(np.gradient(places, axis=1))
     return turn_normals(batch, {(axis, axis): _along(slope, batch, axis)}) if "dip" in batch.arrays else batch
 
@@ -98,7 +133,7 @@ def roll_axis(batch: Batch, axis: str, shift: Array) -> Batch:
     def wrapped(values: Tensor) -> Tensor:
         return (values + _rows(shift, values)) % n
 
-    return _moved(batch, axis, places, wrapped)
+    return _moved(batch, axis, lambda: places, wrapped)
 
 
 def _along(values: Tensor, batch: Batch, axis: str) -> Tensor:
@@ -109,9 +144,10 @@ def _along(values: Tensor, batch: Batch, axis: str) -> Tensor:
     return values.reshape(shape)
 
 
-def _moved(batch: Batch, axis: str, places: Array, inverse: Callable[[Tensor], Tensor]) -> Batch:
-    """Move all that has an axis, and points and curves that lie along it."""
+def _moved(batch: Batch, axis: str, places_of: Callable[[], Array], inverse: Callable[[Tensor], Tensor]) -> Batch:
+    """Move all that has an axis, and points and curves that lie along it; not what is a shape alone."""
     changes: dict[str, Tensor] = {}
+    places: Array | None = None
     for field in batch.schema.fields:
         if field.name not in batch.arrays:
             continue
@@ -119,7 +155,8 @@ def _moved(batch: Batch, axis: str, places: Array, inverse: Callable[[Tensor], T
         if axis in field.axes:
             if field.name == "guess_rgt_steps":
                 raise ValueError(f"{axis} map: steps of a first guess do not move; leave entries that move axes out")
-            if not is_coordinate(field, axis):
+            if not is_coordinate(field, axis) and values.device.type != "meta":
+                places = places_of() if places is None else places
                 changes[field.name] = _read(values, field, batch.axis(field.name, axis), places)
         elif field.label == "point" and axis == "time":
             changes[field.name] = inverse(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -190,13 +191,18 @@ def _ask(asked: Question) -> str:
         wrong = asked.check(answer)
         if not wrong:
             if asked.is_path:
-                _remark(answer or asked.default)
+                _remark(answer or asked.default, asked.stand_in)
             return answer
         _indented(wrong, "bold red")
 
 
-def _remark(answer: str) -> None:
-    """Say of a path that is not there; it may be on another machine, so that it is no mistake."""
+def _remark(answer: str, stand_in: tuple[str, str] = ("", "")) -> None:
+    """Say of a path that is not there; it may be on another machine, so that it is no mistake.
+
+    Args:
+        answer: the path.
+        stand_in: variable that need not be set, and what happens without it.
+    """
     from seisloom.draft import NOTHING
     from seisloom.recipe import expand
 
@@ -205,7 +211,10 @@ def _remark(answer: str) -> None:
     try:
         missing = "" if expand(answer).exists() else f"{answer}: is not on this machine"
     except MissingDataError as error:
-        missing = str(error)
+        missing, (variable, instead) = str(error), stand_in
+        if variable and variable in answer and not os.environ.get(variable):
+            _indented(f"{variable} is not set: {instead}", "yellow")
+            return
     if missing:
         _indented(f"the run will need it: {missing}", "yellow")
 

@@ -16,6 +16,7 @@ from seisloom.errors import RecipeError
 
 if TYPE_CHECKING:
     from seisloom.bundle import Bundle, Opened
+    from seisloom.recipe import Recipe
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
@@ -42,6 +43,13 @@ def train(
     ablate: Annotated[
         str | None, typer.Option(help="augment: train without each augmentation too, and print the table.")
     ] = None,
+    leave_out: Annotated[
+        str | None,
+        typer.Option(help="station, region, year, ...: train without each in turn, and print how each is scored."),
+    ] = None,
+    at_most: Annotated[
+        int | None, typer.Option(min=1, help="With --leave-out: so many of them, those with the most samples.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace another bundle.")] = False,
 ) -> None:
     """Train, calibrate on held-out groups, and evaluate on others. Any key may also be given as --key value."""
@@ -61,6 +69,13 @@ def train(
         return
     if ablate not in (None, "augment"):
         raise RecipeError(f"--ablate {ablate}: what can be left out one by one is augment")
+    if ablate and leave_out:
+        raise RecipeError("--ablate and --leave-out: give one of them; each is a table of trainings of its own")
+    if at_most is not None and not leave_out:
+        raise RecipeError("--at-most belongs to --leave-out: say what is left out, such as --leave-out station")
+    if leave_out:
+        _leave_out(found, out, leave_out, at_most=at_most, shards=shards, force=force)
+        return
     with writing(out):
         trained = (run_ablate if ablate else run_train)(found, out, shards=shards, force=force)
     from seisloom.training.ranks import is_first
@@ -74,6 +89,20 @@ def train(
     for path in filter(Path.is_file, (out / "loss_plot.png", *trained.files)):
         screen.say(f"wrote {path}")
     screen.say(f"bundle: {out}")
+
+
+def _leave_out(recipe: Recipe, out: Path, kind: str, *, at_most: int | None, shards: Path | None, force: bool) -> None:
+    """Train without each group in turn, and print the table."""
+    from seisloom.run.leave_out import leave_out as run_leave_out
+
+    with writing(out):
+        report, files = run_leave_out(recipe, out, kind, at_most=at_most, shards=shards, force=force)
+    if not report:  # a process that only trained along
+        return
+    show_report(report)
+    for path in files:
+        screen.say(f"wrote {path}")
+    screen.say(f"bundles: {out / 'leave_out'}")
 
 
 def calibrate(

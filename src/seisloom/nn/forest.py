@@ -15,7 +15,8 @@ LEAST_SHARE = 1e-3
 class Forest(nn.Module):
     """Trees on a table of features; a feature that is not known takes its median in training.
 
-    Grown by scikit-learn's RandomForestClassifier. Source: Breiman (2001), Random forests, Machine Learning 45, 5-32.
+    Grown by scikit-learn's RandomForestClassifier, or ExtraTreesClassifier. Source: Breiman (2001), Random forests,
+    Machine Learning 45, 5-32; Geurts, Ernst & Wehenkel (2006), Extremely randomized trees, Machine Learning 63, 3-42.
     """
 
     feature: Tensor
@@ -49,17 +50,31 @@ class Forest(nn.Module):
             node = further
         return self.share[tree, node].mean(dim=0).clamp(min=LEAST_SHARE).log()
 
-    def fit(self, features: Tensor, labels: Tensor, *, is_balanced: bool, seed: int = 0) -> None:
-        """Grow the trees on features (item, feature), NaN where not known, and labels (item,)."""
-        from sklearn.ensemble import RandomForestClassifier
+    def fit(
+        self, features: Tensor, labels: Tensor, *, is_balanced: bool, is_extra: bool = False, seed: int = 0
+    ) -> None:
+        """Grow the trees.
+
+        Args:
+            features: (item, feature), NaN where not known.
+            labels: (item,).
+            is_balanced: whether a rare class counts as much as a common one.
+            is_extra: whether each tree sees all items and splits at places that are drawn.
+            seed: of the draws.
+        """
+        from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
         known = features.isfinite()
         median = torch.where(known, features.double(), torch.nan).nanmedian(dim=0).values
         self.usual.copy_(torch.where(median.isfinite(), median, 0.0))
         x = torch.where(known, features.double(), self.usual).float().numpy()
-        forest = RandomForestClassifier(
-            self.n_trees, max_leaf_nodes=self.max_leaves, min_samples_leaf=2, random_state=seed, n_jobs=1,
-            class_weight="balanced_subsample" if is_balanced else None,
+        # Without draws of the items, leaves of two would follow single ones
+        kind, n_least, weight = (
+            (ExtraTreesClassifier, 3, "balanced") if is_extra else (RandomForestClassifier, 2, "balanced_subsample")
+        )
+        forest = kind(
+            self.n_trees, max_leaf_nodes=self.max_leaves, min_samples_leaf=n_least, random_state=seed, n_jobs=1,
+            class_weight=weight if is_balanced else None,
         ).fit(x, labels.numpy())  # fmt: skip
         for number, grown in enumerate(forest.estimators_):
             self._keep(number, grown.tree_, cast("list[int]", forest.classes_.tolist()))

@@ -34,13 +34,22 @@ class Trained:
     files: tuple[Path, ...]
 
 
-def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool = False) -> Trained:
+def train(
+    recipe: Recipe,
+    out: Path,
+    *,
+    shards: Path | None = None,
+    parts: Mapping[str, Sequence[Ref]] | None = None,
+    force: bool = False,
+) -> Trained:
     """Train, calibrate on groups that neither trained nor chose the model, and evaluate on yet others.
 
     Args:
         recipe: what to do.
         out: folder of the bundle.
         shards: folder of shards; without, samples are read from the files each epoch.
+        parts: which samples train, choose the best epoch (valid), calibrate and test; by default as the recipe splits
+            them.
         force: replace another bundle in `out`.
     """
     from seisloom.training.check import check_shards
@@ -52,7 +61,7 @@ def train(recipe: Recipe, out: Path, *, shards: Path | None = None, force: bool 
     task = task_of(recipe)
     recipe = task.complete(recipe)
     source: Source = Shards(shards) if shards is not None else LiveSource(task, recipe)
-    parts = split(source.refs, seed=recipe.seed, config=recipe.split)
+    parts = parts if parts is not None else split(source.refs, seed=recipe.seed, config=recipe.split)
     if shards is not None:
         check_shards(task, recipe, source, [*parts["calibrate"], *parts["test"]])
     n_folds = _folds_for(recipe, parts)

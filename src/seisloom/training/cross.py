@@ -10,7 +10,7 @@ from typing import Any
 from seisloom.progress import track
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
-from seisloom.split import deal_folds
+from seisloom.split import folds_for
 from seisloom.task import Product, Task
 from seisloom.training.fit import fit
 from seisloom.training.loader import Source
@@ -40,14 +40,14 @@ def cross_products(
         task, recipe, source: as `fit`.
         out: folder of the bundle; the models of the folds go to its `folds`.
         parts: the samples that train, and that choose the best epoch (valid).
-        n_folds: at most so many folds, and no more than there are groups.
+        n_folds: at most so many folds, and no more than there are groups, or groups of the rarest class.
         force: replace other folds.
     Returns:
         A product a fold; none in the processes that only train along.
     Source: Vovk (2015), Cross-conformal predictors, Ann. Math. Artif. Intell. 74; Barber et al. (2021), Predictive
         inference with the jackknife+, Ann. Stat. 49.
     """
-    folds = deal_folds(parts["train"], n_folds, seed=recipe.seed, by=recipe.split.by)
+    folds = folds_for(parts["train"], n_folds, seed=recipe.seed, config=recipe.split)
     products = []
     for number, held_out in enumerate(folds):
         if is_first():

@@ -84,12 +84,15 @@ def fit(
                 by = ", ".join(recipe.split.by)
                 logger.info("%s: %d samples in %d groups (%s)", part, len(refs), len(named[part]), by)
         n_parameters = sum(one.numel() for one in network.parameters())
-        logger.info("model %s: %d parameters", recipe.model.name, n_parameters)
+        if not recipe.model.is_closed_form:  # one that is fitted has none before
+            logger.info("model %s: %d parameters", recipe.model.name, n_parameters)
 
     bank = partners(task, recipe, source, parts["train"])
     if recipe.model.is_closed_form:
         if is_first():
             learn_at_once(network, task, recipe, source, parts, out, bank=bank)
+            n_numbers = sum(one.numel() for one in network.state_dict().values())
+            logger.info("model %s: %d numbers, fitted at once", recipe.model.name, n_numbers)
             write_weights(network.state_dict(), out)
         wait_for_all()
         return Bundle(out, recipe, None)

@@ -16,6 +16,7 @@ from seisloom.io.waveforms.times import after, iso, parse_utc
 from seisloom.metrics.class_events import vote
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.tasks.classification.data import item_samples
+from seisloom.tasks.classification.decide import DecidedClasses, shared, weighed
 from seisloom.tasks.classification.recipe import NOISE, ClassificationRecipe
 from seisloom.tasks.classification.windows import EventRecord, cut
 
@@ -43,9 +44,10 @@ def apply(
 ) -> Any:  # Any: a pandas table
     """Return a row for each planned window of records, or for each window slid over a stream.
 
-    Columns: record, event, station, start (UTC), length_s, snr_db; class and probability of the likeliest class, empty
-    where nothing is answered; status and reason; set, classes in the prediction set; truth, empty where nobody knows;
-    is_stream; and of each class p_NAME, its probability, and logit_NAME, what the network said.
+    Columns: record, event, station, start (UTC), length_s, snr_db; class that is named, empty where none is, and the
+    probability of the likeliest one; status and reason; set, classes in the prediction set; truth, empty where nobody
+    knows; is_stream; and of each class p_NAME, its probability, and logit_NAME, what the network said, with
+    `apply.share` of all stations of the event.
 
     Raises:
         RecipeError: if the recipe does not say which classes there are.
@@ -62,8 +64,12 @@ def apply(
         rows += [_row(recipe, one) for one in some]
         logits.append(_logits(recipe, predictor, some, len(names)))
     said = np.concatenate([np.zeros((0, len(names))), *logits])
+    event = np.array([row["event"] for row in rows], dtype=str)
+    may_share = np.array([not (row["is_stream"] or row["is_noise"]) for row in rows], dtype=bool)
+    said = shared(said, event, may_share, recipe.apply.share)
     table = pd.DataFrame(_answered(recipe, calibration, rows, said), columns=_columns(names))
-    table.attrs = {"rows": recipe.apply.rows, "vote": recipe.apply.vote}  # what writing it needs to know
+    # What writing and scoring it need to know
+    table.attrs = {"rows": recipe.apply.rows, "vote": recipe.apply.vote, "factors": _factors(calibration)}
     return table
 
 
@@ -141,6 +147,7 @@ def _answered(
         probability[known], answers[known] = calibration(logits[known]), calibration.answers(logits[known])
         if calibration.levels:
             sets[known] = calibration.sets(logits[known], level)
+    decided = weighed(probability, _factors(calibration))
     for k, row in enumerate(rows):
         row |= {f"p_{name}": float(one) for name, one in zip(names, probability[k], strict=True)}
         row |= {f"logit_{name}": float(one) for name, one in zip(names, logits[k], strict=True)}
@@ -152,8 +159,12 @@ def _answered(
         elif known[k] and surest < recipe.apply.min_probability:
             row["reason"] = f"unsure: probability {surest:.2g} < {recipe.apply.min_probability:g}"
         row["status"] = ABSTAINED if row["reason"] else ANSWERED
-        row["class"] = "" if row["reason"] else names[int(probability[k].argmax())]
+        row["class"] = "" if row["reason"] else names[int(decided[k].argmax())]
     return rows
+
+
+def _factors(calibration: ClassCalibration) -> tuple[float, ...]:
+    return calibration.factors if isinstance(calibration, DecidedClasses) else ()
 
 
 def events_of(table: Any) -> Any:  # Any: pandas tables
@@ -182,8 +193,9 @@ def _voted(table: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         return
     votes = vote(own[probabilities].to_numpy(float), own["event"].to_numpy(), how=table.attrs.get("vote", "mean"))
     first = own.groupby("event")["start"].min()
-    for event, probability, n in zip(votes.event, votes.probability, votes.n_records, strict=True):
-        surest = int(probability.argmax())
+    decided = weighed(votes.probability, table.attrs.get("factors", ()))
+    for event, probability, one, n in zip(votes.event, votes.probability, decided, votes.n_records, strict=True):
+        surest = int(one.argmax())
         yield {
             "event": event, "station": "", "start": first[event], "end": "", "class": names[surest],
             "probability": float(probability[surest]), "n_windows": int(n),

@@ -23,6 +23,7 @@ from seisloom.metrics.class_probability import (
 from seisloom.metrics.classes import auc_by_class, class_scores, confusion, macro_f1
 from seisloom.metrics.label_audit import audit_labels
 from seisloom.sample import Array
+from seisloom.tasks.classification.decide import DecidedClasses, best_factors, weighed
 from seisloom.tasks.classification.recipe import ClassificationRecipe
 
 RECORDS, EVENTS = "records", "events"
@@ -50,11 +51,12 @@ def calibrate(
     table = known_rows(pd.concat(products, ignore_index=True))
     if table.empty:
         raise CalibrationError("nothing to calibrate on: no window of the held-out events has a class")
-    keys = recipe.calibrate
-    return calibrate_classes(
-        logits_of(recipe, table), labels_of(recipe, table), groups=events_in(table), with_bias=keys.with_bias,
-        by_class=keys.by_class, max_risk=keys.max_risk,
+    keys, logits, label = recipe.calibrate, logits_of(recipe, table), labels_of(recipe, table)
+    found = calibrate_classes(
+        logits, label, groups=events_in(table), with_bias=keys.with_bias, by_class=keys.by_class,
+        max_risk=keys.max_risk,
     )  # fmt: skip
+    return DecidedClasses.of(found, best_factors(found(logits), label) if keys.decide == "f1" else ())
 
 
 def known_rows(table: Any) -> Any:  # Any: pandas tables
@@ -76,6 +78,11 @@ def logits_of(recipe: ClassificationRecipe, table: Any) -> Array:  # Any: a pand
 def probabilities_of(recipe: ClassificationRecipe, table: Any) -> Array:  # Any: a pandas table
     """Return probabilities (window, class)."""
     return np.asarray(table[[f"p_{name}" for name in recipe.data.classes]], float)
+
+
+def decided_of(recipe: ClassificationRecipe, table: Any) -> Array:  # Any: a pandas table
+    """Return probabilities (window, class) as they are weighed before a class is named; see `calibrate.decide`."""
+    return weighed(probabilities_of(recipe, table), table.attrs.get("factors", ()))
 
 
 def events_in(table: Any) -> Array:  # Any: a pandas table
@@ -115,19 +122,23 @@ def _scores(recipe: ClassificationRecipe, table: Any) -> dict[str, Any]:  # Any:
     if table.empty:
         return {}
     probability, label, events = probabilities_of(recipe, table), labels_of(recipe, table), events_in(table)
-    found: dict[str, Any] = {RECORDS: _at_level(recipe, probability, label, events)}
+    factors = table.attrs.get("factors", ())
+    decided = weighed(probability, factors)
+    found: dict[str, Any] = {RECORDS: _at_level(recipe, probability, label, events, factors)}
     if recipe.calibrate.level and (table["set"] != "").any():
         sets = np.array([[name in one.split("|") for name in names] for one in table["set"]])
         found[RECORDS]["sets"] = prediction_set_scores(sets, label)
-    found["by_snr"] = _by_snr(table["snr_db"].to_numpy(float), probability, label)
+    found["by_snr"] = _by_snr(table["snr_db"].to_numpy(float), decided, label)
     rows = np.flatnonzero(~table["is_noise"].to_numpy(bool))
     if np.unique(label[rows]).size > 1:
         votes = vote(probability[rows], events[rows], how=recipe.apply.vote)
-        found[EVENTS] = _at_level(recipe, votes.probability, event_labels(label[rows], events[rows]), votes.event)
+        found[EVENTS] = _at_level(
+            recipe, votes.probability, event_labels(label[rows], events[rows]), votes.event, factors
+        )
     answered = (table["status"] == "answered").to_numpy(bool)
     found["answered_share"] = float(answered.mean())
     found["wrong_among_answered"] = (
-        float(np.mean(probability[answered].argmax(axis=1) != label[answered])) if answered.any() else None
+        float(np.mean(decided[answered].argmax(axis=1) != label[answered])) if answered.any() else None
     )
     suspects = audit_labels(probability, label).order[:AUDITED]
     found["likeliest_wrong_labels"] = [
@@ -138,18 +149,18 @@ def _scores(recipe: ClassificationRecipe, table: Any) -> dict[str, Any]:  # Any:
 
 
 def _at_level(
-    recipe: ClassificationRecipe, probability: Array, label: Array, events: Array
+    recipe: ClassificationRecipe, probability: Array, label: Array, events: Array, factors: tuple[float, ...]
 ) -> dict[str, Any]:  # Any: JSON values
-    names = tuple(recipe.data.classes)
+    names, decided = tuple(recipe.data.classes), weighed(probability, factors)
     return {
-        **class_scores(probability, label, names),
+        **class_scores(decided, label, names),
         "ece": expected_calibration_error(probability, label, n_bins=n_bins(len(label))),
         "classwise_ece": classwise_calibration_error(probability, label, n_bins=n_bins(len(label))),
         "brier": brier(probability, label),
         "nll": negative_log_likelihood(probability, label),
         "aurc": area_error_against_kept(probability, label),
         "intervals": {
-            name: asdict(over_events(_of(score, probability, label), events, rng=_rng(recipe)))
+            name: asdict(over_events(_of(score, decided, label), events, rng=_rng(recipe)))
             for name, score in SCORES.items()
         },
         "n_events": int(np.unique(events).size),
@@ -195,18 +206,18 @@ def _differences(recipe: ClassificationRecipe, ours: Any, other: Any) -> dict[st
     if both.empty:
         return {}
     label, events, names = labels_of(recipe, both), events_in(both), recipe.data.classes
-    a = probabilities_of(recipe, both)
-    b = both[[f"p_{name}_other" for name in names]].to_numpy(float)
+    a = weighed(probabilities_of(recipe, both), ours.attrs.get("factors", ()))
+    b = weighed(both[[f"p_{name}_other" for name in names]].to_numpy(float), other.attrs.get("factors", ()))
     return {
         name: asdict(difference_over_events(_of(score, a, label), _of(score, b, label), events, rng=_rng(recipe)))
         for name, score in SCORES.items()
     }
 
 
-def _by_snr(snr_db: Array, probability: Array, label: Array) -> dict[str, Any]:  # Any: JSON values
+def _by_snr(snr_db: Array, decided: Array, label: Array) -> dict[str, Any]:  # Any: JSON values
     """Return the number of records and the share of right ones by SNR."""
     edges = [-np.inf, *SNR_EDGES_DB, np.inf]
-    right = probability.argmax(axis=1) == label
+    right = decided.argmax(axis=1) == label
     found = {}
     for low, high in pairwise(edges):
         inside = (snr_db >= low) & (snr_db < high)

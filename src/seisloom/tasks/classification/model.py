@@ -140,6 +140,9 @@ class RandomForest(ClassifierConfig):
     is_closed_form: ClassVar[bool] = True
 
     name: str = "random_forest"
+    kind: Literal["random", "extra"] = "random"
+    """random: each tree on a draw of the items, split where it parts them best; extra: each on all items, split at
+    places that are drawn, which follows few events less closely."""
     n_trees: int = Field(300, ge=1)
     """Trees."""
     max_leaves: int = Field(256, ge=2)
@@ -153,5 +156,5 @@ class RandomForest(ClassifierConfig):
 
         return FeatureForest(
             self.sizes()[1], n_trees=self.n_trees, max_leaves=self.max_leaves,
-            is_balanced=self.class_weight == "balanced",
+            is_balanced=self.class_weight == "balanced", is_extra=self.kind == "extra",
         )  # fmt: skip

@@ -86,10 +86,12 @@ class FeatureForest(nn.Module):
     The onset is not among them: it would tell noise from events.
     """
 
-    def __init__(self, n_classes: int, *, n_trees: int, max_leaves: int, is_balanced: bool) -> None:
+    def __init__(
+        self, n_classes: int, *, n_trees: int, max_leaves: int, is_balanced: bool, is_extra: bool = False
+    ) -> None:
         super().__init__()
         self.forest = Forest(len(FEATURE_NAMES), n_classes, n_trees=n_trees, max_leaves=max_leaves)
-        self.is_balanced = is_balanced
+        self.is_balanced, self.is_extra = is_balanced, is_extra
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return `logits` (item, class) of a batch with `x` (item, channel, time), `mask` and `fs`."""
@@ -98,7 +100,7 @@ class FeatureForest(nn.Module):
     def learn(self, batch: Mapping[str, Tensor], groups: Sequence[str]) -> None:
         """Grow the forest on all items of a known class; groups have no part."""
         label, known = _classes(batch["label"])
-        self.forest.fit(_features(batch)[known], label[known], is_balanced=self.is_balanced)
+        self.forest.fit(_features(batch)[known], label[known], is_balanced=self.is_balanced, is_extra=self.is_extra)
 
 
 def _classes(shares: Tensor) -> tuple[Tensor, Tensor]:

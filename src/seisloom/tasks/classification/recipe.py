@@ -177,6 +177,10 @@ class ClassificationCalibrate(Config):
     """Whether each class is also shifted, for data whose classes are as common as in the calibration part."""
     by_class: bool = True
     """Whether each class gets sets of its own, where it has 20 events: a rare class is then covered as often."""
+    decide: Literal["likeliest", "f1"] = "likeliest"
+    """likeliest: the class with the largest probability is named; f1: probabilities are weighed first, class by class,
+    such that macro-F1 of the held-out events is best. Where one class is rare, the likeliest is nearly always another.
+    """
     max_risk: float | None = Field(None, gt=0, lt=1)
     """Share of wrong answers that is accepted; where no probability is sure enough nothing is answered. None always
     answers."""
@@ -198,6 +202,9 @@ class ClassificationApply(Config):
     """Windows that go through the network at once; it decides the last bit of a result."""
     min_probability: float = Field(0.0, ge=0, le=1)
     """Nothing is answered where the likeliest class has less."""
+    share: float = Field(0.0, ge=0, le=1)
+    """Share of its event in what is said of a record: 0 takes each station alone, 1 says of all what they say on
+    average. It takes for granted that the catalogue put stations and events together rightly; streams have none."""
     vote: Literal["mean", "product"] = "mean"
     """How the stations of an event vote: mean of their probabilities, or their product."""
     rows: Literal["auto", "windows", "events"] = "auto"
@@ -231,6 +238,16 @@ class ClassificationRecipe(Recipe):
     """How logits become probabilities, sets and answers."""
     apply: ClassificationApply = ClassificationApply()
     """How records and streams are taken through the network."""
+
+    @model_validator(mode="after")
+    def _no_telling_groups(self) -> ClassificationRecipe:
+        if self.apply.share > 0 and self.data.noise_before_s is not None:
+            # Which windows of an event are put together would tell which of them are noise
+            raise ValueError(
+                f"apply.share {self.apply.share:g}: with data.noise_before_s an event has windows of two classes, and "
+                "its stations cannot speak for each other; set apply.share to 0"
+            )
+        return self
 
     @classmethod
     def hint(cls, key: str, values: Mapping[str, Json]) -> Hint | None:

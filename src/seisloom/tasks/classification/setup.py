@@ -38,7 +38,8 @@ def hint_for(key: str, values: Mapping[str, Json]) -> Hint | None:
     is_made = names_no_catalogue(_paths(data))
     if key == "data.paths":
         return Hint(
-            f"With nothing given, or {VARIABLE} not set, earthquakes, explosions and noise are made from seeds."
+            f"With nothing given, or {VARIABLE} not set, earthquakes, explosions and noise are made from seeds.",
+            stand_in=(VARIABLE, "events are made from seeds, until it is"),
         )
     if key.startswith("data.synth."):
         return Hint() if is_made else None

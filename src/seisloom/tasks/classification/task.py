@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from seisloom.calibration.classes import ClassCalibration
 from seisloom.task import Task
 from seisloom.tasks.classification.apply import apply
 from seisloom.tasks.classification.complete import complete
 from seisloom.tasks.classification.data import group, join, plan, read, read_many, shard
+from seisloom.tasks.classification.decide import DecidedClasses
 from seisloom.tasks.classification.evaluate import calibrate, evaluate
 from seisloom.tasks.classification.recipe import ITEM, OUTPUT, SAMPLE, ClassificationRecipe
 from seisloom.tasks.classification.records import contents, open_records, records
@@ -34,7 +34,7 @@ CLASSIFICATION = Task(
     open=open_records,
     apply=apply,
     calibrate=calibrate,
-    load_calibration=ClassCalibration.from_json,
+    load_calibration=DecidedClasses.from_json,
     evaluate=evaluate,
     report=write_pages,
     view=view,
