@@ -535,17 +535,29 @@ def _keys_at(kind: type[BaseModel], tree: Json, place: Sequence[str | int]) -> l
     """Return the keys that are valid at a place of the tree."""
     here: type[BaseModel] | None = kind
     group: str | None = None  # of entry points, from which the next mapping with a name is
-    value = tree
+    value, kinds = tree, None
     for step in place:
+        if isinstance(value, dict) and step not in value:  # the name of one of several kinds, which pydantic adds
+            here = _named(kinds, step)
+            continue
         value = value[step]
         if here is not None and isinstance(step, str):
             field = here.model_fields[step]
             group = next((mark.group for mark in _marks(field) if isinstance(mark, Entry)), None)
-            here = None if group else _config_of(field.annotation)
+            kinds = field.annotation
+            here = None if group else _config_of(kinds)
         name = value.get("name") if isinstance(value, dict) else value
         if group is not None and isinstance(name, str):
             here, group = plugins.load(group, name), None
     return sorted(here.model_fields) if here is not None else []
+
+
+def _named(annotation: Any, name: str | int) -> type[BaseModel] | None:  # Any: typing's own objects
+    """Return the kind, of several in an annotation, whose key `name` is this."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        known = annotation.model_fields.get("name")
+        return annotation if known is not None and known.default == name else None
+    return next((one for part in getattr(annotation, "__args__", ()) if (one := _named(part, name))), None)
 
 
 def _marks(field: Any) -> list[Any]:  # Any: typing's own objects

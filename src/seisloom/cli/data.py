@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seisloom.cli import screen
+from seisloom.cli import dispersion_synth, screen
 from seisloom.cli.given import takes_given
 from seisloom.cli.values import picture_for, writing
 from seisloom.errors import MissingDataError, OutputError, RecipeError
@@ -83,6 +83,9 @@ def volumes(
     screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items() if key != "out"))
     crop = f" data.crop=[1,{config.shape[1]},{config.shape[2]}]" if config.shape[0] > 1 else ""  # it sees sections
     screen.say(f"next: seisloom train interpretation data.root={out}{crop}")
+
+
+synth.command()(dispersion_synth.dispersion)
 
 
 @synth.command()
@@ -187,11 +190,21 @@ def import_gathers(
 
 
 @manifest.command("check")
-def check_manifest(file: Annotated[Path, typer.Argument(help="picks_manifest.csv, or the survey's folder.")]) -> None:
-    """Say whether a manifest is whole and fits its files."""
+def check_manifest(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="picks_manifest.csv, or the survey's folder; or labels.jsonl of records, all of a split."),
+    ],
+) -> None:
+    """Say whether a manifest is whole and fits its files; of records, also whether parts of a split share a medium."""
     from seisloom.tasks.picking.survey.manifest import check_manifest
 
-    screen.say(check_manifest(file))
+    records = [file for file in files if file.suffix == dispersion_synth.ENDING]
+    for file in files:
+        if file not in records:
+            screen.say(check_manifest(file))
+    if records:
+        dispersion_synth.check_manifests(records)
 
 
 @shards.command("write", context_settings=LOOSE)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from seisloom.cli import data, demo, interpretation, recipes, setup, use, view, volumes
+from seisloom.cli import data, demo, dispersion, interpretation, invert, recipes, setup, use, view, volumes
 from seisloom.errors import SeisloomError
 
 # Torch's threads spin while they wait, which on a machine with other work going on makes a small network several times
@@ -34,9 +34,11 @@ app.add_typer(interpretation.faults, name="faults")
 app.add_typer(interpretation.horizons, name="horizons")
 view.app.command("section")(volumes.section)
 view.app.command("volume")(volumes.cube)
+view.app.command("dispersion")(dispersion.view_dispersion)
 app.command("convert")(volumes.convert)
 app.command("demo")(demo.demo)
 app.command("setup")(setup.setup)
+app.command("invert")(invert.invert)
 for command in (use.train, use.calibrate, use.evaluate, use.apply):
     app.command(context_settings=data.LOOSE if command in (use.train, use.apply) else None)(command)
 

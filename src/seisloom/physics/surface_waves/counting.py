@@ -7,7 +7,9 @@ these are none (`stiffness.n_parts`). The matrix is eliminated from below, which
 whose negative eigenvalues are counted; what remains at the surface is singular where there is a mode.
 
 The order of modes is that of their frequencies at one wavenumber, which is that of their velocities at one frequency
-as long as no mode carries energy backwards.
+as long as no mode carries energy backwards. Where one does, the count falls at its velocity, and `search` finds one of
+the velocities at which the count rises. Seen in 2 of 4,396 scans, each of one frequency, of random media with contrasts
+of up to thirty and Poisson's ratios of up to 0.499.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from seisloom.sample import Array
 
 Square = tuple[float, float, float, float]
 """A matrix of two by two: its elements 11, 12, 21 and 22."""
+
+NOTHING = 1e-30
+"""In place of a determinant of 0, as a share: a mode that is trapped below may be found to the last digit."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -77,7 +82,8 @@ def through_layer(z: Part, even: Part, odd: Part) -> tuple[Part, Square, int, fl
     s11, s12, s22 = p11 + z[0], p12 + z[1], p22 + z[2]
     n_negative, value = _sign(s11, s12, s22)
     # Forces below by displacements above are (m11, -m12; m12, -m22), since vertical ones are mirrored
-    scale = 1.0 / (s11 * s22 - s12 * s12)
+    det = s11 * s22 - s12 * s12
+    scale = 1.0 / (det if det != 0.0 else NOTHING * (s11 * s11 + s22 * s22))
     x11, x12 = scale * (s12 * m12 - s22 * m11), scale * (s22 * m12 - s12 * m22)
     x21, x22 = scale * (s12 * m11 - s11 * m12), scale * (s11 * m22 - s12 * m12)
     above = (p11 + m11 * x11 + m12 * x21, -p12 + m11 * x12 + m12 * x22, p22 - m12 * x12 - m22 * x22)
@@ -98,5 +104,5 @@ def count_love(c: float, omega: float, medium: Array) -> tuple[int, float]:
             s = p + z
             n_below += s < 0.0
             product *= s / sqrt(p * p + z * z)
-            z = p - m * m / s
+            z = p - m * m / (s if s != 0.0 else NOTHING * p)
     return n_below + (z < 0.0), product * z

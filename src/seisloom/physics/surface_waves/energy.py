@@ -7,10 +7,12 @@ layer by central differences: Rayleigh's principle, Aki & Richards (2002), Quant
 
 from __future__ import annotations
 
+from math import cos
+
 import numpy as np
 from numba import njit
 
-from seisloom.physics.surface_waves.counting import through_layer
+from seisloom.physics.surface_waves.counting import NOTHING, through_layer
 from seisloom.physics.surface_waves.stiffness import (
     Part,
     n_parts,
@@ -23,6 +25,10 @@ from seisloom.sample import Array
 
 STEP = 1e-5
 """Of the differences, as a share of the value."""
+NEAR_CUT_OFF = 0.003
+"""Largest step for the half-space, as a share of 1 - c / vs, whose root its stiffness has."""
+TURNS = 3
+"""Of inverse iteration; each makes what is not of the mode smaller by how much nearer the mode is than another one."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -40,9 +46,9 @@ def carry(
         kernels: (layer, 4), filled with d ln c / d ln of thickness, vp, vs and density.
     Returns:
         Group velocity. Horizontal over vertical displacement at the surface, positive where the particle moves against
-        the wave at the top of its ellipse (retrograde), as on a half-space; infinite for Love waves. Strength in 1/Pa: a force of 1 N on
-        the surface, vertical for Rayleigh and transverse for Love waves, moves the surface in its own direction by
-        strength k / 2 |H0(k r)| at a distance r far away.
+        the wave at the top of its ellipse (retrograde), as on a half-space; infinite for Love waves. Strength in 1/Pa:
+        a force of 1 N on the surface, vertical for Rayleigh and transverse for Love waves, moves the surface in its own
+        direction by strength k / 2 |H0(k r)| at a distance r far away.
     """
     k, last = omega / c, medium.shape[0] - 1
     moved, layer = _displacements(c, k, medium, love)
@@ -53,8 +59,9 @@ def carry(
         at = layer[i]
         values[0], values[1] = c, k * medium[at, 0] / n_parts(c, k * medium[at, 0], medium[at, 2])
         values[2:] = medium[at, 1:]
+        step = min(STEP, NEAR_CUT_OFF * (1.0 - c / medium[last, 2])) if at == last else STEP
         for p in range(5 if wants_kernels else 2):
-            slope = _slope(values, p, moved[i], moved[i + 1], love, at == last)
+            slope = _slope(values, p, step, moved[i], moved[i + 1], love, at == last)
             if p == 0:
                 by_c += slope
             else:
@@ -70,34 +77,47 @@ def _displacements(c: float, k: float, medium: Array, love: bool) -> tuple[Array
     """Return the displacements at the top of each part of a layer, (part + 1, 2), horizontal and down, and its layer.
 
     The half-space is the last part; its bottom does not move. Love waves move in the second of the two directions.
+    By inverse iteration: from the surface down, a mode that is trapped below and hardly moves it would be lost.
     """
     last = medium.shape[0] - 1
     n_all = 1
     for i in range(last):
         n_all += n_parts(c, k * medium[i, 0], medium[i, 2])
     layer = np.empty(n_all, np.int64)
-    below = np.empty((n_all, 4))  # from the displacement above a part to that below it
-    layer[n_all - 1], at = last, n_all - 2
+    below = np.empty((n_all, 4))  # from the displacement above a part to that below it, where no force is
+    left = np.empty((n_all, 3))  # stiffness at the top of a part once all that is below is eliminated
+    layer[n_all - 1], at = last, n_all - 1
     z = _half_space(c, medium[last], love)
     for i in range(last - 1, -1, -1):
         n = n_parts(c, k * medium[i, 0], medium[i, 2])
         even, odd = _layer(c, k * medium[i, 0] / n, medium[i], love)
         for _ in range(n):
-            z, passed, _, _ = through_layer(z, even, odd)
-            below[at] = passed
-            layer[at] = i
+            for e in range(3):
+                left[at, e] = 0.5 * (even[e] + odd[e]) + z[e]
             at -= 1
-    moved = np.zeros((n_all + 1, 2))
-    if love:
-        moved[0, 1] = 1.0
-    elif abs(z[0]) < abs(z[2]):
-        moved[0] = z[2], -z[1]
-    else:
-        moved[0] = -z[1], z[0]
-    moved[0] /= np.abs(moved[0]).max()
-    for i in range(n_all - 1):
-        moved[i + 1, 0] = below[i, 0] * moved[i, 0] + below[i, 1] * moved[i, 1]
-        moved[i + 1, 1] = below[i, 2] * moved[i, 0] + below[i, 3] * moved[i, 1]
+            z, below[at], _, _ = through_layer(z, even, odd)
+            layer[at] = i
+    left[0] = z
+    moved, force = np.zeros((n_all + 1, 2)), np.empty((n_all, 2))
+    for i in range(n_all):  # anything that is not at right angles to the mode
+        moved[i] = (0.0 if love else cos(i)), cos(1.0 + i)
+    for _ in range(TURNS):
+        force[:] = moved[:n_all]
+        for i in range(n_all - 1, 0, -1):
+            b11, b12, b21, b22 = below[i - 1]
+            force[i - 1, 0] += b11 * force[i, 0] + b21 * force[i, 1]
+            force[i - 1, 1] += b12 * force[i, 0] + b22 * force[i, 1]
+        for i in range(n_all):
+            a11, a12, a22 = left[i]
+            det = a11 * a22 - a12 * a12
+            scale = 1.0 / (det if det != 0.0 else NOTHING * (a11 * a11 + a22 * a22))
+            moved[i, 0] = scale * (a22 * force[i, 0] - a12 * force[i, 1])
+            moved[i, 1] = scale * (a11 * force[i, 1] - a12 * force[i, 0])
+            if i > 0:
+                b11, b12, b21, b22 = below[i - 1]
+                moved[i, 0] += b11 * moved[i - 1, 0] + b12 * moved[i - 1, 1]
+                moved[i, 1] += b21 * moved[i - 1, 0] + b22 * moved[i - 1, 1]
+        moved /= np.abs(moved).max()
     return moved, layer
 
 
@@ -121,15 +141,15 @@ def _half_space(c: float, row: Array, love: bool) -> Part:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slope(values: Array, p: int, above: Array, below: Array, love: bool, is_half_space: bool) -> float:
+def _slope(values: Array, p: int, step: float, above: Array, below: Array, love: bool, is_half_space: bool) -> float:
     """Return the derivative of v' K v of a part by the logarithm of one of its values."""
     given = values[p]
-    values[p] = given * (1.0 + STEP)
+    values[p] = given * (1.0 + step)
     more = _work(values, above, below, love, is_half_space)
-    values[p] = given * (1.0 - STEP)
+    values[p] = given * (1.0 - step)
     less = _work(values, above, below, love, is_half_space)
     values[p] = given
-    return (more - less) / (2.0 * STEP)
+    return (more - less) / (2.0 * step)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

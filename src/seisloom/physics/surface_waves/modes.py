@@ -41,9 +41,7 @@ class ModeCurves:
     """(mode, frequency, layer, property): d ln c / d ln of each of `PROPERTIES`; only where asked for."""
 
 
-def phase_velocities(
-    medium: LayeredMedium, frequency_hz: Array, n_modes: int = 4, *, wave: Wave = "rayleigh"
-) -> Array:
+def phase_velocities(medium: LayeredMedium, frequency_hz: Array, n_modes: int = 4, *, wave: Wave = "rayleigh") -> Array:
     """Return the phase velocities of the slowest modes in m/s, (mode, frequency), NaN where a mode does not exist.
 
     Modes are counted, not followed (see `counting`), so none is missing and none has another's number, however close
@@ -119,7 +117,7 @@ def mode_curves(
     for m, j in np.argwhere(np.isfinite(phase)):
         into = scratch if slopes is None else slopes[m, j]
         carried[m, j] = carry(phase[m, j], 2 * pi * frequencies[j], table, love, kernels, into)
-    return ModeCurves(frequencies, phase, *np.moveaxis(carried, -1, 0), kernels=slopes)
+    return ModeCurves(frequencies, phase, carried[..., 0], carried[..., 1], carried[..., 2], kernels=slopes)
 
 
 def _checked(frequency_hz: Array, n_modes: int) -> Array:

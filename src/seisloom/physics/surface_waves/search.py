@@ -113,7 +113,7 @@ def _refine(m: int, omega: float, medium: Array, love: bool, bounds: Array) -> t
     """
     x1, x2 = bounds[1, 0], bounds[0, 0]
     f1, f2 = -bounds[1, 2], bounds[0, 2]
-    t, n_used = 0.5, 0
+    t, n_used, is_above_1 = 0.5, 0, True
     while True:
         least = 0.5 * TOLERANCE * x1 / abs(x2 - x1)
         if least > 0.5:
@@ -121,12 +121,13 @@ def _refine(m: int, omega: float, medium: Array, love: bool, bounds: Array) -> t
         x = x1 + min(max(t, least), 1.0 - least) * (x2 - x1)
         n_below, value = _count(x, omega, medium, love)
         n_used += 1
-        f = -abs(value) if n_below > m else abs(value)
-        if (f > 0.0) == (f1 > 0.0):
+        is_above = n_below > m  # where a value has underflown, its sign says nothing
+        f = -abs(value) if is_above else abs(value)
+        if is_above == is_above_1:
             x3, f3 = x1, f1
         else:
             x3, f3, x2, f2 = x2, f2, x1, f1
-        x1, f1 = x, f
+        x1, f1, is_above_1 = x, f, is_above
         xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
         t = 0.5
         if phi * phi < xi and (1.0 - phi) ** 2 < 1.0 - xi:

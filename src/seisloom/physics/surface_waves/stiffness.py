@@ -1,4 +1,4 @@
-"""Stiffness of a layer and of a half-space for plane waves of one wavenumber: forces on the faces by their displacements.
+"""Stiffness of a layer and of a half-space for plane waves of one wavenumber: forces on faces by their displacements.
 
 All lengths are measured in 1 / k and all forces in k, so that what remains depends on the phase velocity c = omega / k.
 With r^2 = 1 - c^2 / vp^2, s^2 = 1 - c^2 / vs^2 and t = c^2 / vs^2, a layer of thickness h moves as the sum of a part
@@ -70,7 +70,7 @@ def psv_half_space(c: float, vp: float, vs: float, rho: float) -> Part:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sh_layer(c: float, kh: float, vs: float, rho: float) -> tuple[float, float]:
-    """Return the even and the odd part of a layer's stiffness for waves of SH: s^2 S_s / C_s and C_s / S_s, times mu."""
+    """Return the even and odd part of a layer's stiffness for waves of SH: s^2 S_s / C_s and C_s / S_s, times mu."""
     s2, mu = 1.0 - (c / vs) ** 2, rho * vs * vs
     cs, ss = even_and_odd(s2, 0.5 * kh)
     return mu * s2 * ss / cs, mu * cs / ss

@@ -8,7 +8,7 @@ of waves on a plane.
 from __future__ import annotations
 
 from cmath import exp, sqrt
-from math import cos, floor, pi
+from math import ceil, log, pi
 from math import sqrt as root
 
 import numpy as np
@@ -20,20 +20,26 @@ from seisloom.physics.surface_waves.medium import LayeredMedium
 from seisloom.sample import Array
 
 ABOVE = 1.35
-"""Largest slowness of the sum, as a share of that of the slowest Rayleigh waves: what is beyond is as in a static field."""
+"""Largest slowness of the sum, as a share of that of the slowest Rayleigh waves: no pole is beyond."""
 RAYLEIGH = 0.85
 """Velocity of Rayleigh waves as a share of vs, a low one."""
 TURN = 1.0
 """Radians that J0's argument may change by between two slownesses."""
+BESIDE_A_POLE = 0.3
+"""Largest step between slownesses, as a share of slowness / Q; a pole is half of that off the axis."""
 FEWEST = 150
 """Slownesses at least."""
 BESSEL_STEP = 1.0 / 128
 """Of the table of J0, between whose values lies a straight line: off by less than 8e-6."""
+FADES = np.geomspace(4.0, 0.004, 16)
+"""Rates of the exponentials that stand for the response beyond the sum, whose largest slowness counts as 1."""
+FITTED_AT = np.geomspace(1.0, 300.0, 40)
+"""Slownesses beyond the sum, in the same unit, to which they are fitted."""
 
 
 def vertical_response(
-    medium: LayeredMedium, frequency_hz: Array, distance_m: Array, *, q_p: Array | float = 50.0, q_s: Array | float = 25.0,
-    n_slowness: int | None = None,
+    medium: LayeredMedium, frequency_hz: Array, distance_m: Array, *, q_p: Array | float = 50.0,
+    q_s: Array | float = 25.0, n_slowness: int | None = None,
 ) -> Array:  # fmt: skip
     """Return the vertical displacement of the surface by a vertical force of 1 N on it, complex, (distance, frequency).
 
@@ -45,62 +51,115 @@ def vertical_response(
         distance_m: (distance,), positive.
         q_p, q_s: quality factors, one number or one a layer; velocities are v (1 + i / (2 Q)), the same at all
             frequencies.
-        n_slowness: terms of the sum over slownesses; as many as the largest distance and frequency need by default.
+        n_slowness: terms of the sum over slownesses; by default as many as the largest distance, frequency and quality
+            factor need for an error of some 1e-3.
     Raises:
-        DataError: if frequencies are not evenly spaced, or a distance or quality factor is not positive.
+        DataError: if frequencies are not evenly spaced, a distance or quality factor is not positive, or there are not
+            as many quality factors as layers.
     """
     frequencies, distances = np.atleast_1d(frequency_hz).astype(float), np.atleast_1d(distance_m).astype(float)
     steps = np.diff(frequencies)
-    if not frequencies.size or frequencies[0] <= 0 or (steps.size and not np.allclose(steps, steps[0], rtol=1e-6)):
+    uneven = bool(steps.size) and not np.allclose(steps, steps[0], rtol=1e-6, atol=0)
+    if not frequencies.size or not np.isfinite(frequencies).all() or frequencies.min() <= 0 or uneven:
         raise DataError("frequency_hz: positive frequencies at equal steps are needed")
-    if not (distances > 0).all() or not (np.asarray(q_p) > 0).all() or not (np.asarray(q_s) > 0).all():
+    quality = [np.atleast_1d(np.asarray(q, dtype=np.float64)) for q in (q_p, q_s)]
+    if any(q.shape not in ((1,), (len(medium),)) for q in quality):
+        raise DataError(
+            f"q_p and q_s need one quality factor, or one for each of {len(medium)} layers; got {quality[0].size} and "
+            f"{quality[1].size}"
+        )
+    if not all((np.isfinite(of) & (of > 0)).all() for of in (distances, *quality)):
         raise DataError("distances and quality factors must be positive")
     table = medium.table
-    velocities = np.stack(
-        [table[:, 1] * (1 + 0.5j / np.asarray(q_p)), table[:, 2] * (1 + 0.5j / np.asarray(q_s))], axis=1
-    )
+    velocities = np.stack([table[:, 1 + i] * (1 + 0.5j / of) for i, of in enumerate(quality)], axis=1)
     most = ABOVE / (RAYLEIGH * table[:, 2].min())
-    if n_slowness is None:
-        n_slowness = max(FEWEST, floor(2 * pi * frequencies[-1] * distances.max() * most / TURN))
-    bessel = j0(np.arange(0.0, 2 * pi * frequencies[-1] * distances.max() * most + 1.0, BESSEL_STEP))
+    furthest = 2 * pi * frequencies[-1] * distances.max()
+    slowness, width = _slownesses(most, TURN / furthest, 0.5 / table[:, 2].max(), quality[1].max(), n_slowness)
+    bessel = j0(np.arange(0.0, furthest * most + 1.0, BESSEL_STEP))
     step = float(steps[0]) if steps.size else 0.0
     out = np.zeros((len(distances), len(frequencies)), dtype=np.complex128)
-    _sum(table, velocities, frequencies[0], step, distances, most / n_slowness, n_slowness, bessel, out)
+    beyond = np.linalg.pinv(np.exp(-np.outer(FITTED_AT, FADES)))
+    _sum(table, velocities, frequencies[0], step, distances, slowness, width, most, beyond, bessel, out)
     return out
+
+
+def _slownesses(most: float, turn: float, least: float, quality: float, n: int | None) -> tuple[Array, Array]:
+    """Return slownesses from 0 to the largest, and the width of the step that each is the middle of.
+
+    Steps are narrow where poles are near the axis, which is at small slownesses: they grow with slowness, up to what
+    the largest distance allows. A function of the number of the step that is as smooth as its values is summed to all
+    digits but exp(-2 pi distance of the pole / step).
+    """
+    narrow = BESIDE_A_POLE / quality * least
+    wide = min(turn, BESIDE_A_POLE / quality * (most + least))
+    growth = (wide - narrow) / most
+    if growth * most < 0.01 * narrow:
+        n = max(FEWEST, ceil(most / min(turn, narrow))) if n is None else n
+        return (np.arange(n) + 0.5) * most / n, np.full(n, most / n)
+    n_steps = log(wide / narrow) / growth
+    n = max(FEWEST, ceil(n_steps)) if n is None else n
+    at = (np.arange(n) + 0.5) * n_steps / n
+    return narrow / growth * np.expm1(growth * at), narrow * np.exp(growth * at) * n_steps / n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _sum(
-    table: Array, velocities: Array, first: float, step: float, distances: Array, dp: float, n_slowness: int,
-    bessel: Array, out: Array,
+    table: Array, velocities: Array, first: float, step: float, distances: Array, slowness: Array, width: Array,
+    most: float, beyond: Array, bessel: Array, out: Array,
 ) -> None:  # fmt: skip
-    """Add up the responses to slownesses in the middles of equal steps, less that of a static field, which is known."""
-    n_layers, n_frequencies = table.shape[0], out.shape[1]
+    """Add up the responses to slownesses, less a constant and exponentials, whose sums over all slownesses are known.
+
+    The constant is that of a static field, where all responses end; the exponentials are fitted to what is beyond the
+    largest slowness of the sum, where there are no poles.
+    """
+    n_layers, n_frequencies, n_fades = table.shape[0], out.shape[1], FADES.shape[0]
     kappa = (velocities[0, 1] / velocities[0, 0]) ** 2
     static = 1.0 / (2.0 * table[0, 3] * velocities[0, 1] ** 2 * (1.0 - kappa))  # of Boussinesq, times k
     fields = np.empty((n_layers, 2, n_frequencies), np.complex128)
     roots = np.empty((n_layers, 2), np.complex128)
-    for n in range(n_slowness):
-        p = (n + 0.5) * dp
-        for i in range(n_layers):
-            for w in range(2):
-                q = sqrt(1.0 - 1.0 / (p * velocities[i, w]) ** 2)
-                roots[i, w] = q
-                # exp(-q k h) for each frequency: that of the last one times one factor
-                now, factor = exp(-2.0 * pi * first * p * q * table[i, 0]), exp(-2.0 * pi * step * p * q * table[i, 0])
-                for j in range(n_frequencies):
-                    fields[i, w, j] = now
-                    now *= factor
+    height = np.zeros((n_fades, n_frequencies), np.complex128)
+    for n in range(FITTED_AT.shape[0]):
+        p = most * FITTED_AT[n]
+        _pass_layers(p, first, step, table, velocities, roots, fields)
         for j in range(n_frequencies):
-            omega = 2.0 * pi * (first + j * step)
+            height[:, j] += beyond[:, n] * (_surface_response(p, j, table, velocities, roots, fields) - static)
+    for n in range(slowness.shape[0]):
+        p = slowness[n]
+        _pass_layers(p, first, step, table, velocities, roots, fields)
+        fade = np.exp(-FADES * (p / most))
+        for j in range(n_frequencies):
             g = _surface_response(p, j, table, velocities, roots, fields) - static
-            weight = g * omega * dp / (2.0 * pi)
+            for i in range(n_fades):
+                g -= height[i, j] * fade[i]
+            omega = 2.0 * pi * (first + j * step)
+            weight = g * omega * width[n] / (2.0 * pi)
             for r in range(distances.shape[0]):
                 x = omega * p * distances[r] / BESSEL_STEP
                 at = int(x)
                 out[r, j] += weight * (bessel[at] + (x - at) * (bessel[at + 1] - bessel[at]))
     for r in range(distances.shape[0]):
-        out[r] += static / (2.0 * pi * distances[r])
+        for j in range(n_frequencies):
+            k = 2.0 * pi * (first + j * step) * most
+            total = static / distances[r]
+            for i in range(n_fades):  # the integral of exp(-k b) J0(k r) over k is 1 / sqrt(r^2 + b^2)
+                total += height[i, j] / root(distances[r] ** 2 + (FADES[i] / k) ** 2)
+            out[r, j] += total / (2.0 * pi)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pass_layers(
+    p: float, first: float, step: float, table: Array, velocities: Array, roots: Array, fields: Array
+) -> None:
+    """Fill in the vertical slownesses as shares of p, (layer, wave), and exp(-q k h), (layer, wave, frequency)."""
+    for i in range(table.shape[0]):
+        for w in range(2):
+            q = sqrt(1.0 - 1.0 / (p * velocities[i, w]) ** 2)
+            roots[i, w] = q
+            # Exponential of each frequency: that of the last one times one factor
+            now, factor = exp(-2.0 * pi * first * p * q * table[i, 0]), exp(-2.0 * pi * step * p * q * table[i, 0])
+            for j in range(fields.shape[2]):
+                fields[i, w, j] = now
+                now *= factor
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -131,4 +190,5 @@ def _surface_response(p: float, j: int, table: Array, velocities: Array, roots: 
         x11, x12 = scale * (s12 * m12 - s22 * m11), scale * (s22 * m12 - s12 * m22)
         x21, x22 = scale * (s12 * m11 - s11 * m12), scale * (s11 * m22 - s12 * m12)
         z11, z12, z22 = p11 + m11 * x11 + m12 * x21, -p12 + m11 * x12 + m12 * x22, p22 - m12 * x12 - m22 * x22
-    return z11 / (z11 * z22 - z12 * z12)
+    response: complex = z11 / (z11 * z22 - z12 * z12)
+    return response

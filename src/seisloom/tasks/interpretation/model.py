@@ -18,7 +18,7 @@ WIDTHS = {
     (2, "small"): (16, 32, 64, 96), (2, "base"): (32, 64, 96, 128), (2, "large"): (48, 96, 192, 256),
     (3, "small"): (12, 24, 40, 56), (3, "base"): (24, 48, 96, 144), (3, "large"): (48, 96, 192, 256),
 }  # fmt: skip
-"""Channels of each level by dimensions and preset. Small networks have less than 0.7 million parameters with all tasks."""
+"""Channels of each level by dimensions and preset. With all tasks small has less than 0.7 million parameters."""
 
 
 class MultitaskConfig(ModelConfig):

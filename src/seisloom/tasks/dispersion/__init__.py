@@ -1,0 +1,1 @@
+"""The dispersion room: from shot gathers to the curves of surface-wave modes, and from these to Vs."""
