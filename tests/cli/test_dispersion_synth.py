@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from seisloom.cli.main import app
 from seisloom.errors import DataError, MissingDataError, OutputError, RecipeError
-from seisloom.tasks.dispersion import store_manifest
+from seisloom.tasks.dispersion.store import manifest
 
 SMALL = [
     "frequency.num_samples=21", "phase_velocity.num_samples=40", "simulation.nt=300", "simulation.nx=8",
@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store_manifest.os, "fsync", full)
+    monkeypatch.setattr(manifest.os, "fsync", full)
     result = run("synth", "dispersion", *SMALL, "--samples", 1, "--out", tmp_path / "set", "--workers", 1)
     assert isinstance(result.exception, OutputError)
     assert "No space left on device" in str(result.exception)

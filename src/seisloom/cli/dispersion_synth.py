@@ -12,8 +12,8 @@ from seisloom.cli import screen
 from seisloom.cli.values import writing
 
 if TYPE_CHECKING:
-    from seisloom.tasks.dispersion.check_record import CheckReport
-    from seisloom.tasks.dispersion.store import Written
+    from seisloom.tasks.dispersion.store.check_record import CheckReport
+    from seisloom.tasks.dispersion.store.write import Written
 
 ENDING = ".jsonl"
 """Of manifests of records."""
@@ -40,12 +40,12 @@ def dispersion(
 ) -> None:
     """Write dispersion spectra with the curves of their modes; goes on where a former run stopped, or appends."""
     from seisloom.compute import executor
-    from seisloom.tasks.dispersion.check import check_manifest
-    from seisloom.tasks.dispersion.store import Written, clear_records, write_records
-    from seisloom.tasks.dispersion.store_card import check_card, write_card
-    from seisloom.tasks.dispersion.store_manifest import held
-    from seisloom.tasks.dispersion.store_recipe import plan
-    from seisloom.tasks.dispersion.store_tables import tables_of, write_tables
+    from seisloom.tasks.dispersion.store.card import check_card, write_card
+    from seisloom.tasks.dispersion.store.check import check_manifest
+    from seisloom.tasks.dispersion.store.manifest import held
+    from seisloom.tasks.dispersion.store.recipe import plan
+    from seisloom.tasks.dispersion.store.tables import tables_of, write_tables
+    from seisloom.tasks.dispersion.store.write import Written, clear_records, write_records
 
     words = list(changes or [])
     if recipe is not None and "=" in recipe and not Path(recipe).is_file():
@@ -90,7 +90,7 @@ def check_manifests(files: Sequence[Path]) -> None:
     Raises:
         DataError: if something is wrong, after all of it is said.
     """
-    from seisloom.tasks.dispersion.check import check_manifest
+    from seisloom.tasks.dispersion.store.check import check_manifest
 
     say_report(files, check_manifest(files))
 

@@ -38,7 +38,7 @@ def invert(
     """Find Vs to half the longest wavelength: median and 90 % interval of all models that explain the curves."""
     from dataclasses import replace
 
-    from seisloom.tasks.dispersion.curves_file import read_curves
+    from seisloom.tasks.dispersion.field.curves_file import read_curves
     from seisloom.tasks.dispersion.invert.layering import Ground
     from seisloom.tasks.dispersion.invert.profile import invert_curves
     from seisloom.tasks.dispersion.invert.write import write_profile

@@ -15,7 +15,8 @@ from seisloom.cli.main import app
 from seisloom.errors import DataError, OutputError
 from seisloom.physics.surface_waves.medium import LayeredMedium
 from seisloom.physics.surface_waves.modes import phase_velocities
-from seisloom.tasks.dispersion.curves_file import write_curves
+from seisloom.tasks.dispersion.field.curves_file import write_curves
+from seisloom.tasks.dispersion.field.pick import CurvePicks
 from seisloom.tasks.dispersion.invert.chains import r_hat, sample_chains
 from seisloom.tasks.dispersion.invert.fit import best_points, ln_c_of, misfit, slopes
 from seisloom.tasks.dispersion.invert.layering import Ground, layering_by_ratio
@@ -23,7 +24,6 @@ from seisloom.tasks.dispersion.invert.observed import BIN, observe
 from seisloom.tasks.dispersion.invert.profile import invert_curves
 from seisloom.tasks.dispersion.invert.summary import VsProfile
 from seisloom.tasks.dispersion.invert.write import COLUMNS, write_profile
-from seisloom.tasks.dispersion.pick import CurvePicks
 
 FREQUENCY_HZ = np.geomspace(4, 60, 60)
 DRY = Ground(water_table_m="dry")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seisloom.errors import DataError, MissingDataError, RecipeError
-from seisloom.tasks.dispersion.record_file import read_record
+from seisloom.tasks.dispersion.store.record_file import read_record
 from seisloom.tasks.dispersion.view import find_record, record_figure
 
 Run = Callable[..., tuple[int, str, str]]

@@ -13,9 +13,9 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError, RecipeError
 from seisloom.sample import Arrays
 from seisloom.signal.velocity_spectra.limits import array_limits
-from seisloom.tasks.dispersion.record_file import read_record
-from seisloom.tasks.dispersion.store import MANIFEST
-from seisloom.tasks.dispersion.store_manifest import read_lines
+from seisloom.tasks.dispersion.store.manifest import read_lines
+from seisloom.tasks.dispersion.store.record_file import read_record
+from seisloom.tasks.dispersion.store.write import MANIFEST
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +46,7 @@ def find_record(source: Path, *, sample_id: str | None = None, seed: int = 0) ->
             raise RecipeError(f"--sample-id {sample_id} is for a folder or a recipe, and {source} is one record")
         return source.stem, read_record(source)
     from seisloom.tasks.dispersion.make import make_record
-    from seisloom.tasks.dispersion.store_recipe import plan
+    from seisloom.tasks.dispersion.store.recipe import plan
 
     if sample_id is not None:
         planned = plan(str(source))

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from seisloom.errors import DataError
 from seisloom.sample import Array
-from seisloom.tasks.dispersion.pick import CurvePicks
+from seisloom.tasks.dispersion.field.pick import CurvePicks
 
 BIN = 0.12
 """Width of a bin in ln frequency, an eighth of a factor e. Errors of neighbouring picks go together, since a spectrum

@@ -9,12 +9,12 @@ import numpy as np
 
 from seisloom.compute import n_cores
 from seisloom.errors import DataError
+from seisloom.tasks.dispersion.field.pick import CurvePicks
 from seisloom.tasks.dispersion.invert.chains import EVERY, Chains, r_hat, sample_chains
 from seisloom.tasks.dispersion.invert.fit import best_points, ln_likelihood, misfit
 from seisloom.tasks.dispersion.invert.layering import RATIOS, Ground, Layering, layering_by_ratio
 from seisloom.tasks.dispersion.invert.observed import DEFAULT_ERROR, Observed, observe
 from seisloom.tasks.dispersion.invert.summary import LayeringResult, VsProfile, summarise
-from seisloom.tasks.dispersion.pick import CurvePicks
 
 WORSE = 3.0
 """A layering is left out whose best likelihood is smaller than that of the best layering by more than e^3: then one

@@ -14,9 +14,9 @@ import pytest
 from seisloom.errors import MissingDataError
 from seisloom.io.npz import decode_arrays, encode_arrays
 from seisloom.tasks.dispersion.blocks import DispersionData
-from seisloom.tasks.dispersion.check import check_manifest
-from seisloom.tasks.dispersion.store import MANIFEST, write_records
-from seisloom.tasks.dispersion.store_record import META, content_sha256
+from seisloom.tasks.dispersion.store.check import check_manifest
+from seisloom.tasks.dispersion.store.record import META, content_sha256
+from seisloom.tasks.dispersion.store.write import MANIFEST, write_records
 
 DATA = DispersionData(
     frequency={"num_samples": 21}, phase_velocity={"num_samples": 40}, simulation={"nt": 300, "nx": 8, "dx": 3.0},

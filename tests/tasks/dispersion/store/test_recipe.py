@@ -10,7 +10,7 @@ import yaml
 
 from seisloom.errors import MissingDataError, RecipeError
 from seisloom.physics.surface_waves.priors import SeedPrior
-from seisloom.tasks.dispersion.store_recipe import plan, shared
+from seisloom.tasks.dispersion.store.recipe import plan, shared
 
 FIRST = """frequency:
   min_hz: 3.0

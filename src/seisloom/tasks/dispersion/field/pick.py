@@ -9,7 +9,7 @@ import numpy as np
 from seisloom.errors import DataError
 from seisloom.sample import Array
 from seisloom.signal.velocity_spectra.limits import ArrayLimits
-from seisloom.tasks.dispersion.ridges import best_way, in_order, one_curve, without_ghosts, without_sidelobes
+from seisloom.tasks.dispersion.field.ridges import best_way, in_order, one_curve, without_ghosts, without_sidelobes
 
 LEVEL = 0.9
 """Share of true velocities that an interval is meant to hold, where the pick is on the right mode."""

@@ -16,8 +16,8 @@ from seisloom.errors import OutputError
 from seisloom.progress import track
 from seisloom.tasks.dispersion.blocks import DispersionData
 from seisloom.tasks.dispersion.make import GENERATOR
-from seisloom.tasks.dispersion.store_manifest import append_rows, mend_end, read_rows
-from seisloom.tasks.dispersion.store_record import RecordFiles, Row, cannot_write, write_record
+from seisloom.tasks.dispersion.store.manifest import append_rows, mend_end, read_rows
+from seisloom.tasks.dispersion.store.record import RecordFiles, Row, cannot_write, write_record
 
 MANIFEST = Path("manifests", "labels.jsonl")
 """Where it lies in the folder of the data set, unless `paths.manifest_path` says otherwise."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.tasks.dispersion.curves_file import COLUMNS, read_curves, write_curves
-from seisloom.tasks.dispersion.pick import CurvePicks
+from seisloom.tasks.dispersion.field.curves_file import COLUMNS, read_curves, write_curves
+from seisloom.tasks.dispersion.field.pick import CurvePicks
 
 
 def some_picks() -> CurvePicks:

@@ -22,15 +22,17 @@ from seisloom.compute import InThisProcess, executor
 from seisloom.errors import DataError, OutputError
 from seisloom.physics.surface_waves.draw import model_hash
 from seisloom.physics.surface_waves.medium import LayeredMedium
-from seisloom.tasks.dispersion import store, store_manifest, store_record
 from seisloom.tasks.dispersion.blocks import DispersionData
-from seisloom.tasks.dispersion.check import check_manifest
 from seisloom.tasks.dispersion.make import make_record
-from seisloom.tasks.dispersion.record_file import read_record
-from seisloom.tasks.dispersion.store import clear_records, recipe_hash, write_records
-from seisloom.tasks.dispersion.store_card import CARD, check_card, write_card
-from seisloom.tasks.dispersion.store_manifest import held, mend_end, read_rows
-from seisloom.tasks.dispersion.store_tables import write_tables
+from seisloom.tasks.dispersion.store import manifest as manifests
+from seisloom.tasks.dispersion.store import record as records
+from seisloom.tasks.dispersion.store import write as store
+from seisloom.tasks.dispersion.store.card import CARD, check_card, write_card
+from seisloom.tasks.dispersion.store.check import check_manifest
+from seisloom.tasks.dispersion.store.manifest import held, mend_end, read_rows
+from seisloom.tasks.dispersion.store.record_file import read_record
+from seisloom.tasks.dispersion.store.tables import write_tables
+from seisloom.tasks.dispersion.store.write import clear_records, recipe_hash, write_records
 
 SMALL: dict[str, Any] = {
     "frequency": {"num_samples": 21}, "phase_velocity": {"num_samples": 40},
@@ -215,7 +217,7 @@ def test_a_line_in_the_middle_that_is_no_row_stops_before_any_work(tmp_path: Pat
 def test_a_run_that_was_killed_goes_on_and_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = f"""
 from pathlib import Path
-from seisloom.tasks.dispersion import store
+from seisloom.tasks.dispersion.store import write as store
 from seisloom.tasks.dispersion.blocks import DispersionData
 store.ROWS = 2
 store.write_records(DispersionData(**{SMALL!r}), Path({str(tmp_path / "killed")!r}), n=400, seed=1)
@@ -269,7 +271,7 @@ def test_rows_that_do_not_fit_on_the_disk_leave_no_torn_line(tmp_path: Path, mon
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store_manifest.os, "fsync", full)
+    monkeypatch.setattr(manifests.os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         write_records(DATA, tmp_path, n=4, seed=1)
     assert (tmp_path / store.MANIFEST).read_bytes() == before
@@ -319,13 +321,13 @@ def test_paths_masks_and_counts_are_no_setting_of_a_record() -> None:
 
 def test_hash_of_contents_tells_values_names_and_shapes() -> None:
     one = {"a": np.zeros((2, 3), np.float32), "b": np.ones(2)}
-    told = store_record.content_sha256(one)
-    assert told == store_record.content_sha256(dict(reversed(one.items())))
+    told = records.content_sha256(one)
+    assert told == records.content_sha256(dict(reversed(one.items())))
     for other in (
         {**one, "a": one["a"].reshape(3, 2)}, {**one, "a": one["a"].astype(np.float64)}, {"c": one["a"], "b": one["b"]},
         {**one, "b": np.array([1.0, 1.0000001])},
     ):  # fmt: skip
-        assert store_record.content_sha256(other) != told
+        assert records.content_sha256(other) != told
 
 
 # --- what stands beside

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seisloom.errors import RecipeError
-from seisloom.tasks.dispersion.store_card import SAID
-from seisloom.tasks.dispersion.store_manifest import read_rows
-from seisloom.tasks.dispersion.store_record import cannot_write
+from seisloom.tasks.dispersion.store.card import SAID
+from seisloom.tasks.dispersion.store.manifest import read_rows
+from seisloom.tasks.dispersion.store.record import cannot_write
 
 TABLES = ("parquet", "csv")
 

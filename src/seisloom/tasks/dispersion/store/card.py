@@ -12,8 +12,8 @@ from typing import Any
 from seisloom.errors import OutputError
 from seisloom.tasks.dispersion.blocks import Folders
 from seisloom.tasks.dispersion.make import GENERATOR
-from seisloom.tasks.dispersion.store_manifest import read_rows
-from seisloom.tasks.dispersion.store_record import put
+from seisloom.tasks.dispersion.store.manifest import read_rows
+from seisloom.tasks.dispersion.store.record import put
 
 CARD = "dataset.json"
 KIND = "seisloom dispersion records"

@@ -16,8 +16,8 @@ from seisloom.config import Config
 from seisloom.errors import RecipeError
 from seisloom.recipe import Recipe, config_from
 from seisloom.tasks.dispersion.blocks import DispersionData
-from seisloom.tasks.dispersion.store import MANIFEST
-from seisloom.tasks.dispersion.store_yaml import Tree, read_tree
+from seisloom.tasks.dispersion.store.text import Tree, read_tree
+from seisloom.tasks.dispersion.store.write import MANIFEST
 
 TASK = "dispersion"
 APART = 1_000_000

@@ -9,7 +9,7 @@ from seisloom.errors import DataError
 from seisloom.sample import Array
 from seisloom.signal.velocity_spectra.limits import array_limits
 from seisloom.signal.velocity_spectra.phase_shift import phase_shift
-from seisloom.tasks.dispersion.pick import HEIGHT, CurvePicks, argmax, ridge
+from seisloom.tasks.dispersion.field.pick import HEIGHT, CurvePicks, argmax, ridge
 
 FREQUENCY_HZ = np.arange(5.0, 40.1, 0.5)
 VELOCITY_M_S = np.linspace(80, 600, 261)

@@ -11,7 +11,7 @@ import pytest
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.sample import Array
-from seisloom.tasks.dispersion.gathers import read_gather
+from seisloom.tasks.dispersion.field.gathers import read_gather
 
 TRACES = np.random.default_rng(0).normal(size=(6, 200)).astype(np.float32)
 

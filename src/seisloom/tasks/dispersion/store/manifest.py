@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.tasks.dispersion.store_record import Row, cannot_write
+from seisloom.tasks.dispersion.store.record import Row, cannot_write
 
 
 def read_rows(manifest: Path) -> Iterator[tuple[int, Row]]:

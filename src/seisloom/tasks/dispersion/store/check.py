@@ -9,11 +9,11 @@ from pathlib import Path
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.npz import decode_arrays
-from seisloom.tasks.dispersion.check_record import CheckReport, check_arrays, check_meta
 from seisloom.tasks.dispersion.make import ID_DIGITS
-from seisloom.tasks.dispersion.record_file import read_record
-from seisloom.tasks.dispersion.store_manifest import read_lines
-from seisloom.tasks.dispersion.store_record import AUGMENTED, META, Row, content_sha256
+from seisloom.tasks.dispersion.store.check_record import CheckReport, check_arrays, check_meta
+from seisloom.tasks.dispersion.store.manifest import read_lines
+from seisloom.tasks.dispersion.store.record import AUGMENTED, META, Row, content_sha256
+from seisloom.tasks.dispersion.store.record_file import read_record
 
 ALWAYS = ("id", "param_hash", "npz")
 """Keys of a row, also of the first label generator's."""

@@ -10,8 +10,8 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io import gather as files
 from seisloom.sample import Array
-from seisloom.tasks.dispersion.gather_geometry import SAME_M, Side, interval_of, offsets_of, one_side
-from seisloom.tasks.dispersion.text_gather import is_text, read_text
+from seisloom.tasks.dispersion.field.geometry import SAME_M, Side, interval_of, offsets_of, one_side
+from seisloom.tasks.dispersion.field.text_gather import is_text, read_text
 
 MINISEED = (".mseed", ".miniseed", ".ms")
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import norm
 
 from seisloom.errors import DataError, MissingDataError, OutputError
-from seisloom.tasks.dispersion.pick import CurvePicks
+from seisloom.tasks.dispersion.field.pick import CurvePicks
 
 COLUMNS = ("mode", "frequency_hz", "velocity_m_s", "low_m_s", "high_m_s", "level", "quality", "method")
 ONE_SIGMA = 0.6827
