@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.signal.velocity_spectra.phase_shift import phase_shift
-from seisloom.tasks.dispersion.curves_file import read_curves
-from seisloom.tasks.dispersion.gathers import read_gather
+from seisloom.tasks.dispersion.field.curves_file import read_curves
+from seisloom.tasks.dispersion.field.gathers import read_gather
+from seisloom.tasks.dispersion.field.pick import CurvePicks, ridge
 from seisloom.tasks.dispersion.invert.profile import invert_curves
 from seisloom.tasks.dispersion.invert.summary import VsProfile
-from seisloom.tasks.dispersion.pick import CurvePicks, ridge
 
 MODELS = (([0.0, 1.0], [100.0, 200.0]), ([0.0, 2.0, 6.0, 14.0], [80.0, 120.0, 180.0, 360.0]))
 """Tops of layers in m and their Vs in m/s."""
