@@ -2,6 +2,8 @@
 
     python benchmarks/event_classes.py pnw --data FOLDER [--models rocket random_forest ...] [--folds 5] [--seeds 3]
     python benchmarks/event_classes.py noise --data FOLDER --models cnn_spectrogram not_augmented
+    python benchmarks/event_classes.py pnw --data FOLDER --models random_forest chosen_vote_alone chosen_vote
+    python benchmarks/event_classes.py esec calibrate.decide=likeliest --data FOLDER --models random_forest logistic
 
 `pnw`: earthquake against explosion; `noise`: noise against event, from the first 40 s of the unlabelled records;
 `esec`: kinds of mass movements. Every event is scored by a model that saw none of its records: the events are dealt in
@@ -76,9 +78,26 @@ FOREST = ("model.name=random_forest", "train.epochs=1", "augment=[]")
 CNN = ("model.name=cnn_spectrogram", "represent=[{name: stft}]", "train.epochs=30")
 EXTRA = (*FOREST, "model.kind=extra")
 SHARED = "apply.share=0.5"
+POOLED = "apply.share=1"
+ONCE = ("train.epochs=1", "augment=[]")
+SVM = ("model.name=svm", "model.features=[physical,bands]", *ONCE)
+LOGISTIC = ("model.name=logistic", "model.features=[physical,bands]", *ONCE)
+VOTE = ("model.name=vote", *ONCE)
+# Records of pnw begin 50 s before the onset: 40 s of noise, and the 60 s that the others see
+SNR = (
+    "model.name=vote", *ONCE, "data.before_s=50", "data.window_s=100",
+    "model.members=[{name: random_forest, kind: extra, features: [physical, snr], noise_s: 40}, "
+    "{name: svm, features: [physical, bands], noise_s: 40}]",
+)  # fmt: skip
+BANDS = (
+    "model.name=vote", *ONCE,
+    "model.members=[{name: svm, features: [physical, bands]}, {name: logistic, features: [physical, bands]}]",
+)  # fmt: skip
+ALONE = (FOREST, EXTRA, SVM, VOTE)
 NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "random_forest": (FOREST,),
     "random_forest_shared": ((*FOREST, SHARED),),
+    "random_forest_pooled": ((*FOREST, POOLED),),
     "extra_trees": (EXTRA,),
     "extra_trees_shared": ((*EXTRA, SHARED),),
     "chosen": (
@@ -90,6 +109,20 @@ NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (*EXTRA, "apply.share=1"),
     ),
     "chosen_alone": (FOREST, EXTRA),
+    "extra_bands": ((*EXTRA, "model.features=[physical,bands]"),),
+    "svm": (SVM,),
+    "svm_pooled": ((*SVM, POOLED),),
+    "logistic": (LOGISTIC,),
+    "logistic_pooled": ((*LOGISTIC, POOLED),),
+    "logistic_of_bands": ((*LOGISTIC, "model.features=[bands]"),),
+    "vote": (VOTE,),
+    "vote_snr": (SNR,),
+    "vote_bands": (BANDS,),
+    "vote_bands_pooled": ((*BANDS, POOLED),),
+    "chosen_vote_alone": (*ALONE, SNR),
+    "chosen_vote": tuple((*one, more) for one in (*ALONE, SNR) for more in ("apply.share=0", SHARED, POOLED)),
+    "chosen_bands_alone": (SVM, LOGISTIC, BANDS),
+    "chosen_bands_pooled": tuple((*one, POOLED) for one in (SVM, LOGISTIC, BANDS)),
     "rocket": (("model.name=rocket", "train.epochs=2"),),
     "multirocket": (("model.name=rocket", "model.kind=multi", "train.epochs=2"),),
     "cnn_spectrogram": (CNN,),
@@ -98,7 +131,8 @@ NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lstm": (("model.name=lstm", "represent=[{name: fft}]", "train.epochs=30"),),
     "lstm_attention": (("model.name=lstm_attention", "represent=[{name: fft}]", "train.epochs=30"),),
 }
-"""Changes of the recipe by name; of several the best is chosen on inner folds."""
+"""Changes of the recipe by name; of several the best is chosen on inner folds. Only those called shared or pooled,
+`chosen` and `chosen_vote` let the stations of an event speak for each other. SNR is for pnw alone."""
 SCORES: dict[str, tuple[Callable[[Any, Any], Array], Callable[[Array, Array], float]]] = {
     "AUC": (probabilities_of, auc_of),
     "macro F1": (decided_of_rows, f1_of),
@@ -125,23 +159,37 @@ class Kept:
         return [self._records[ref.key] for ref in refs if ref.key in self._records]
 
 
-def out_of_fold(recipes: Sequence[Recipe], kept: Kept, *, folds: int, seed: int) -> pd.DataFrame:
-    """Return what models say of every window that saw none of its event; of several the best by inner folds."""
+def cut_of(recipe: Any) -> str:
+    """Return what windows hang on: recipes that agree in it share theirs."""
+    return str(recipe.model_dump_json(include={"data", "prepare", "seed"}))
+
+
+def out_of_fold(recipes: Sequence[Recipe], kept: Sequence[Kept], *, folds: int, seed: int) -> pd.DataFrame:
+    """Return what models say of every window that saw none of its event; of several the best by inner folds.
+
+    Args:
+        recipes: what is chosen from.
+        kept: the windows of each of them; the same records, cut as each recipe says.
+        folds, seed: of the deal, which hangs on the names of events alone, and is the same for all recipes.
+    """
     tables = []
-    for held_out, others in parted(kept.refs, recipes[0], folds, seed):
+    for number in range(folds):
+        held_out, others = zip(*(parted(own.refs, recipes[0], folds, seed)[number] for own in kept), strict=True)
+        best = 0
         if recipes[0].model.is_closed_form:
-            said = [inner(recipe, kept, others, seed=seed) for recipe in recipes]
+            said = [inner(*each, seed=seed) for each in zip(recipes, kept, others, strict=True)]
             best = int(
                 np.argmax([auc_of(probabilities_of(recipes[0], one), labels_of(recipes[0], one)) for one in said])
             )
             opened = replace(
-                trained(recipes[best], kept, others), calibration=kept.task.calibrate(recipes[best], [said[best]])
+                trained(recipes[best], kept[best], others[best]),
+                calibration=kept[best].task.calibrate(recipes[best], [said[best]]),
             )
         else:
-            valid = parted(others, recipes[0], folds - 1, seed)[0][0]
-            opened = trained(recipes[0], kept, others, valid)
-            opened = with_calibration(opened, kept.records(valid))
-        tables.append(answers(opened, kept, held_out))
+            valid = parted(others[0], recipes[0], folds - 1, seed)[0][0]
+            opened = trained(recipes[0], kept[0], others[0], valid)
+            opened = with_calibration(opened, kept[0].records(valid))
+        tables.append(answers(opened, kept[best], held_out[best]))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -195,12 +243,12 @@ def spread(
 
 def remembered(features: Callable[..., Array]) -> Callable[..., Array]:
     """Return a function that works out the features of a window once for all folds."""
-    known: dict[tuple[bytes, bytes], Array] = {}
+    known: dict[tuple[object, ...], Array] = {}
 
-    def of(values: Array, *, fs_hz: float, mask: Array) -> Array:
-        key = (np.asarray(values).tobytes(), np.asarray(mask).tobytes())
+    def of(values: Array, *, mask: Array, **settings: Any) -> Array:  # Any: what the features are told
+        key = (np.asarray(values).tobytes(), np.asarray(mask).tobytes(), *settings.values())
         if key not in known:
-            known[key] = features(values, fs_hz=fs_hz, mask=mask)
+            known[key] = features(values, mask=mask, **settings)
         return known[key]
 
     return of
@@ -223,16 +271,19 @@ def main() -> None:
     found: dict[str, list[pd.DataFrame]] = {}
     recipe: Recipe | None = None
     keys: Array | None = None
-    network.event_features = remembered(network.event_features)
+    network.features_in = remembered(network.features_in)
     given = [one.format(data=options.data) for one in SETS[options.set]]
     for seed in range(options.seeds):
-        kept: Kept | None = None
+        windows: dict[str, Kept] = {}
         for name in options.models:
             changes = [[*given, "calibrate.decide=f1", *one, *options.changes] for one in NETWORKS[name]]
             recipes = [read_recipe("classification", [*one, f"seed={seed}"]) for one in changes]
             recipes = [task_of(one).complete(one) for one in recipes]
             recipe = recipes[0]
-            kept = kept or Kept(task_of(recipe), recipe)
+            for one in recipes:
+                if cut_of(one) not in windows:
+                    windows[cut_of(one)] = Kept(task_of(one), one)
+            kept = [windows[cut_of(one)] for one in recipes]
             table = known_rows(out_of_fold(recipes, kept, folds=options.folds, seed=seed))
             table = table.sort_values(["record", "is_noise"]).reset_index(drop=True)
             found.setdefault(name, []).append(table)

@@ -65,7 +65,8 @@ def test_recipes_of_the_room_are_right(seisloom: Run, name: str) -> None:
 def test_networks_of_the_room_are_listed_and_explained(seisloom: Run) -> None:
     code, said, _ = seisloom("models", "list")
     assert code == 0
-    for name in ("cnn_spectrogram", "cnn_waveform", "lstm", "lstm_attention", "rocket", "random_forest"):
+    networks = ("cnn_spectrogram", "cnn_waveform", "lstm", "lstm_attention", "rocket")
+    for name in (*networks, "random_forest", "svm", "logistic", "vote"):
         assert name in said
     code, said, _ = seisloom("models", "show", "cnn_spectrogram")
     assert code == 0

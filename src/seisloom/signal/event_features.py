@@ -57,6 +57,29 @@ def event_features(
     >>> dict(zip(FEATURE_NAMES, event_features(np.sin(2 * np.pi * 5 * t)[None], fs_hz=100)))["centroid_hz"].round(2)
     np.float64(5.0)
     """
+    ready = centred(values, fs_hz=fs_hz, mask=mask)
+    if ready is None:
+        return np.full(len(FEATURES), np.nan)
+    x, real = ready
+    found = {
+        **form_features(x[0], real, fs_hz=fs_hz),
+        **spectrum_features(x[0], real, fs_hz=fs_hz),
+        **arrival_features(x, real, fs_hz=fs_hz, onset_s=onset_s, s_onset_s=s_onset_s),
+        **polarization_features(x, real, fs_hz=fs_hz, onset_s=onset_s),
+    }
+    return np.array([found.get(name, np.nan) for name in FEATURE_NAMES])
+
+
+def centred(values: Array, *, fs_hz: float, mask: Array | None = None) -> tuple[Array, Array] | None:
+    """Return a record about its mean, 0 where it was not recorded, and where it was; None where nothing is to be told.
+
+    Args:
+        values, fs_hz, mask: as `event_features`.
+    Returns:
+        (channel, time) float64 and (time,) bool; None for a record that is constant or has fewer than 32 real samples.
+    Raises:
+        DataError: if the shape or the sampling rate make no sense.
+    """
     values = np.asarray(values, float)
     if values.ndim != 2 or 0 in values.shape or not (fs_hz > 0 and np.isfinite(fs_hz)):
         raise DataError(
@@ -69,17 +92,11 @@ def event_features(
             raise DataError(f"mask has shape {np.shape(mask)}, the record {values.shape}; give one value a sample")
         real = np.asarray(real & (np.asarray(mask) != 0))
     if real.sum() < MIN_SAMPLES:
-        return np.full(len(FEATURES), np.nan)
+        return None
     known = np.where(real, values, 0.0)
-    centred = np.where(real, known - known.sum(axis=1, keepdims=True) / real.sum(), 0.0)
+    x = np.where(real, known - known.sum(axis=1, keepdims=True) / real.sum(), 0.0)
     largest = np.abs(known).max()
     # What is left of a constant once its mean is off is rounding
-    if np.abs(centred[0]).max() <= 1e-12 * largest:
-        return np.full(len(FEATURES), np.nan)
-    found = {
-        **form_features(centred[0], real, fs_hz=fs_hz),
-        **spectrum_features(centred[0], real, fs_hz=fs_hz),
-        **arrival_features(centred, real, fs_hz=fs_hz, onset_s=onset_s, s_onset_s=s_onset_s),
-        **polarization_features(centred, real, fs_hz=fs_hz, onset_s=onset_s),
-    }
-    return np.array([found.get(name, np.nan) for name in FEATURE_NAMES])
+    if np.abs(x[0]).max() <= 1e-12 * largest:
+        return None
+    return np.asarray(x), real

@@ -28,6 +28,9 @@ LABELS = ("earthquake", "explosion") * 20
 NETWORKS = {
     "rocket": ("model.n_features=168", "train.epochs=1"),
     "random_forest": ("model.n_trees=20", "train.epochs=1"),
+    "svm": ("model.features=[physical,bands]", "train.epochs=1"),
+    "logistic": ("model.features=bands", "train.epochs=1"),
+    "vote": ("model.members=[{name: random_forest, n_trees: 20}, svm]", "train.epochs=1"),
     "lstm": ("represent=[{name: fft, fft_size: 64}]", "model.hidden=8", "train.epochs=8", "train.lr=2e-2"),
     "lstm_attention": ("represent=[{name: fft, fft_size: 64}]", "model.hidden=8", "train.epochs=8", "train.lr=2e-2"),
     "cnn_spectrogram": ("represent=[{name: stft, fft_size: 32}]", "model.widths=[6, 8]", "train.epochs=4"),

@@ -13,7 +13,7 @@ from seisloom.tasks.classification.recipe import ClassificationRecipe
 
 from .conftest import MakeSet
 
-CLOSED = ("rocket", "random_forest")
+CLOSED = ("rocket", "random_forest", "svm", "logistic", "vote")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def _no_records(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "shown"),
     [
         ("cnn_spectrogram", ["stft"]), ("lstm", ["fft"]), ("lstm_attention", ["fft"]), ("cnn_waveform", []),
-        ("rocket", []), ("random_forest", []),
+        ("rocket", []), ("random_forest", []), ("svm", []), ("logistic", []), ("vote", []),
     ],
 )  # fmt: skip
 def test_windows_are_represented_as_the_chosen_network_takes_them(name: str, shown: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from seisloom.config import LossTerm
 from seisloom.losses.classes import CrossEntropy
 from seisloom.tasks.classification.data import item_samples, plan, with_classes
-from seisloom.tasks.classification.model import ClassifierConfig, Rocket
+from seisloom.tasks.classification.model import ClassifierConfig, FeatureTable, Rocket, Vote
 from seisloom.tasks.classification.recipe import ClassificationRecipe
 from seisloom.tasks.classification.synthetic import is_synthetic
 
@@ -30,7 +30,14 @@ def complete(recipe: ClassificationRecipe) -> ClassificationRecipe:
         sizes = {"n_channels": len(recipe.data.channels), "n_classes": len(recipe.data.classes)}
     if isinstance(model, Rocket) and fs_hz is not None:
         sizes["n_time"] = item_samples(recipe, fs_hz)
+    if isinstance(model, FeatureTable):
+        sizes["onset_s"] = recipe.data.before_s
     missing = {key: size for key, size in sizes.items() if getattr(model, key) is None}
+    if isinstance(model, Vote):
+        at = recipe.data.before_s
+        missing["members"] = tuple(
+            one.model_copy(update={"onset_s": at}) if one.onset_s is None else one for one in model.members
+        )
     return recipe.model_copy(update={"model": model.model_copy(update=missing), "loss": _counted(recipe)})
 
 

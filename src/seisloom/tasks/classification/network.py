@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,9 +13,11 @@ from torch import Tensor, nn
 
 from seisloom.errors import SchemaError
 from seisloom.nn.forest import Forest
+from seisloom.nn.logistic import Logistic
 from seisloom.nn.ridge import RidgeHead
 from seisloom.nn.rocket import MiniRocket, MultiRocket
-from seisloom.signal.event_features import FEATURE_NAMES, event_features
+from seisloom.nn.support import SupportVectors
+from seisloom.signal.feature_families import Family, features_in, names_of
 
 SHAPES = {2: "(channel, time) or (channel, frequency)", 3: "(channel, frequency, frame)"}
 
@@ -80,37 +85,101 @@ class RocketClassifier(nn.Module):
         self.head.fit(self.features(x), label, weights, groups=torch.from_numpy(member))
 
 
-class FeatureForest(nn.Module):
-    """Logits of a random forest on physical features of the waveform; see `seisloom.signal.event_features`.
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Which features of a window a table is made of; see `seisloom.signal.feature_families`."""
 
-    The onset is not among them: it would tell noise from events.
-    """
+    families: tuple[Family, ...] = ("physical",)
+    noise_s: float = 0.0
+    """How much of the window's beginning is noise alone."""
+    onset_s: float | None = None
+    """Where in all windows the onset is expected: those of noise have the same place, so that it tells nothing."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(names_of(self.families))
+
+    def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the features (item, feature), float64, of a batch with `x` (item, channel, time), `mask` and `fs`."""
+        rows = [
+            features_in(
+                x, fs_hz=float(fs), families=self.families, mask=mask, noise_s=self.noise_s, onset_s=self.onset_s
+            )
+            for x, mask, fs in zip(*(batch[name].cpu().numpy() for name in ("x", "mask", "fs")), strict=True)
+        ]
+        return torch.from_numpy(np.stack(rows)).to(batch["x"].device)
+
+
+class FeatureForest(nn.Module):
+    """Logits of a random forest on features of the waveform."""
 
     def __init__(
-        self, n_classes: int, *, n_trees: int, max_leaves: int, is_balanced: bool, is_extra: bool = False
-    ) -> None:
+        self, features: Features, n_classes: int, *, n_trees: int, max_leaves: int, is_balanced: bool,
+        is_extra: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.forest = Forest(len(FEATURE_NAMES), n_classes, n_trees=n_trees, max_leaves=max_leaves)
+        self.features = features
+        self.forest = Forest(len(features), n_classes, n_trees=n_trees, max_leaves=max_leaves)
         self.is_balanced, self.is_extra = is_balanced, is_extra
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return `logits` (item, class) of a batch with `x` (item, channel, time), `mask` and `fs`."""
-        return {"logits": self.forest(_features(batch)).to(batch["x"].dtype)}
+        return {"logits": self.forest(self.features(batch)).to(batch["x"].dtype)}
 
     def learn(self, batch: Mapping[str, Tensor], groups: Sequence[str]) -> None:
         """Grow the forest on all items of a known class; groups have no part."""
         label, known = _classes(batch["label"])
-        self.forest.fit(_features(batch)[known], label[known], is_balanced=self.is_balanced, is_extra=self.is_extra)
+        table = self.features(batch)[known]
+        self.forest.fit(table, label[known], is_balanced=self.is_balanced, is_extra=self.is_extra)
+
+
+class FeatureHead(nn.Module):
+    """Logits of a support vector machine or a logistic regression on features of the waveform."""
+
+    def __init__(self, features: Features, head: SupportVectors | Logistic, **settings: float | None) -> None:
+        """Wrap a head.
+
+        Args:
+            features: its columns.
+            head: not fitted.
+            settings: what its `fit` is told beside the table.
+        """
+        super().__init__()
+        self.features, self.head, self.settings = features, head, settings
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return `logits` (item, class) of a batch with `x` (item, channel, time), `mask` and `fs`."""
+        return {"logits": self.head(self.features(batch)).to(batch["x"].dtype)}
+
+    def learn(self, batch: Mapping[str, Tensor], groups: Sequence[str]) -> None:
+        """Fit the head on all items of a known class; whole groups are left out for what it chooses."""
+        label, known = _classes(batch["label"])
+        _, member = np.unique(np.asarray(groups)[known.numpy()], return_inverse=True)
+        table = self.features(batch)[known]
+        settings: Any = self.settings  # Any: the head's own
+        self.head.fit(table, label[known], groups=torch.from_numpy(member), **settings)
+
+
+class Vote(nn.Module):
+    """Logits that are the mean over several classifiers of the logarithms, or of their probabilities."""
+
+    def __init__(self, members: Sequence[nn.Module], *, is_product: bool) -> None:
+        super().__init__()
+        self.members, self.is_product = nn.ModuleList(members), is_product
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return `logits` (item, class)."""
+        said = torch.stack([one(batch)["logits"].log_softmax(dim=1) for one in self.members])
+        if self.is_product:
+            return {"logits": said.mean(dim=0).log_softmax(dim=1)}
+        return {"logits": said.logsumexp(dim=0) - math.log(len(said))}
+
+    def learn(self, batch: Mapping[str, Tensor], groups: Sequence[str]) -> None:
+        """Fit each member on all items."""
+        for one in self.members:
+            one.learn(batch, groups)  # type: ignore[operator]  # all of them are closed forms
 
 
 def _classes(shares: Tensor) -> tuple[Tensor, Tensor]:
     """Return the class with the largest share (item,), and where it is known; what fits in closed form takes one."""
     return shares.argmax(dim=1), shares.amax(dim=1) > 0
-
-
-def _features(batch: Mapping[str, Tensor]) -> Tensor:
-    rows = [
-        event_features(x, fs_hz=float(fs), mask=mask)
-        for x, mask, fs in zip(*(batch[name].cpu().numpy() for name in ("x", "mask", "fs")), strict=True)
-    ]
-    return torch.from_numpy(np.stack(rows)).to(batch["x"].device)

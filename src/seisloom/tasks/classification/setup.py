@@ -16,7 +16,7 @@ from seisloom.tasks.classification.places import VARIABLE, names_no_catalogue
 
 REPRESENTATION = {
     "cnn_spectrogram": "stft", "lstm": "fft", "lstm_attention": "fft", "cnn_waveform": None, "rocket": None,
-    "random_forest": None,
+    "random_forest": None, "svm": None, "logistic": None, "vote": None,
 }  # fmt: skip
 """How each network of ours is to be shown a window; None leaves the waveform."""
 TIMES, EPOCHS = 2, 30
@@ -26,8 +26,9 @@ OF_A_CATALOGUE = ("data.label", "data.pick_s")
 OF_GRADIENTS = ("train.lr", "train.init_from")
 """Keys that a network has no use for which learns from all items at once."""
 ABOUT_EPOCHS = (
-    f"rocket and random_forest learn from all windows at once, from train.epochs augmented copies of each, such as "
-    f"{TIMES}. The others learn by steps, in some {EPOCHS} epochs where there are some hundred windows."
+    "rocket, random_forest, svm, logistic and vote learn from all windows at once, from train.epochs augmented "
+    f"copies of each, such as {TIMES}. The others learn by steps, in some {EPOCHS} epochs where there are some hundred "
+    "windows."
 )
 MOST_LISTED = 8
 
