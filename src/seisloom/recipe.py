@@ -70,9 +70,21 @@ class Entry:
 
 def _schema_of(group: str, name: str) -> dict[str, Json]:
     """Return the schema of one entry; its name is fixed, or an entry of defaults alone would fit all of them."""
-    schema: dict[str, Json] = plugins.load(group, name).model_json_schema()
+    schema: dict[str, Any] = plugins.load(group, name).model_json_schema()  # Any: JSON values
+    schema = _written_out(schema, schema.pop("$defs", {}))
     named = {**schema["properties"], "name": {"const": name}}
     return {**schema, "title": name, "properties": named, "required": [*schema.get("required", []), "name"]}
+
+
+def _written_out(schema: Any, definitions: Mapping[str, Any]) -> Any:  # Any: JSON values
+    """Return a schema with definitions in place of references to them: an entry stands within another schema."""
+    if isinstance(schema, list):
+        return [_written_out(one, definitions) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = {**definitions[schema["$ref"].rsplit("/", 1)[-1]], **{k: v for k, v in schema.items() if k != "$ref"}}
+    return {key: _written_out(value, definitions) for key, value in schema.items() if key != "discriminator"}
 
 
 def expand(path: str) -> Path:
