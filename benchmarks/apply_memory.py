@@ -115,7 +115,7 @@ def apply_one(given: argparse.Namespace) -> None:
     made = tiled.Tiled(tiling, SurveyScale(), ("smooth",), {"smooth": "1"}, unscaled, as_it_is)
     out = given.scratch / "out.zarr"
     with executor(workers=given.workers) as pool:
-        place = tiled.Place(pool, given.workers, memory_mb=given.memory_mb)
+        place = tiled.Place(given.workers, pool, memory_mb=given.memory_mb)
         before = resident_mb("self")
         start = time.perf_counter()
         done = tiled.apply_to_volume(
