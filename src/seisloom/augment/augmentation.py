@@ -21,8 +21,6 @@ from seisloom.config import Config
 from seisloom.sample import Array
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seisloom.augment.bank import Bank
     from seisloom.augment.batch import Batch
 
@@ -239,13 +237,6 @@ def _acting(
         yield path, entry, among[acts], [row for row, on in zip(rows, acts, strict=True) if on]
 
 
-def is_plain(x: Tensor | None) -> bool:
-    """Return whether a tensor is data that compiled loops take: float32 on a CPU, without gradients."""
-    import torch
-
-    return x is not None and x.device.type == "cpu" and x.dtype == torch.float32 and not x.requires_grad
-
-
 @cache
 def _writes_rows(kind: type[Augmentation]) -> bool:
     """Return whether `change_rows` is of the class that `apply` is of: one that changes `apply` alone means that."""
@@ -287,6 +278,8 @@ class _Changing:
 
     def change(self, entry: Augmentation, active: Array, draws: Draws) -> None:
         """Let an entry act on some of the samples, once the maps that wait for them are done."""
+        from seisloom.augment.kernels import is_plain
+
         self.flush(active)
         if _writes_rows(type(entry)) and is_plain(self.batch.arrays.get("x")):
             self._own("x")

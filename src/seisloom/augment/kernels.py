@@ -7,7 +7,7 @@ reads an index and a weight for each of twelve samples. With gradients, and on a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -15,6 +15,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from seisloom.sample import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HALF = 6
 """Samples on each side of a place that its value is made of."""
@@ -138,3 +141,10 @@ def move_traces(x: Array, rows: Array, scale: Array, shift: Array, weights: Arra
                 new[j] = padded[first[j] + HALF - 1] if is_mirror else _dot(padded, first[j], of, phase[j])
             if n_lost > 0:
                 _lose(places, n_time, outside, new)
+
+
+def is_plain(x: Tensor | None) -> bool:
+    """Return whether a tensor is data that compiled loops take: float32 on a CPU, without gradients."""
+    import torch
+
+    return x is not None and x.device.type == "cpu" and x.dtype == torch.float32 and not x.requires_grad

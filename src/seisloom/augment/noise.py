@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from seisloom.augment.amplitude import as_rows, per_trace
-from seisloom.augment.augmentation import Augmentation, Draws, is_plain
+from seisloom.augment.augmentation import Augmentation, Draws
 from seisloom.augment.bank import bank_of
 from seisloom.augment.batch import Batch
 from seisloom.augment.gaussian import add_gaussian, fill_gaussian
+from seisloom.augment.kernels import is_plain
 from seisloom.augment.time import fs_hz, log_uniform
 from seisloom.sample import Array
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seisloom.augment.augmentation import is_plain
 from seisloom.augment.batch import Batch
-from seisloom.augment.kernels import HALF, move_traces, read_traces
+from seisloom.augment.kernels import HALF, is_plain, move_traces, read_traces
 from seisloom.augment.labels import Reading, beyond, coordinate, is_coordinate, reading, turn_normals
 from seisloom.sample import Array, Field
 
