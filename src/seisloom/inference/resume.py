@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -146,8 +146,13 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold an output, so that no second run works on it; where a file system knows no locks, do nothing."""
+def held(out: Path, *, refuse: Callable[[OSError], OutputError] | None = None) -> Iterator[None]:
+    """Hold an output, so that no second run works on it; where a file system knows no locks, do nothing.
+
+    Args:
+        out: the output.
+        refuse: what is raised where nothing can be written beside it; None leaves that to whoever writes the output.
+    """
     try:
         import fcntl
     except ImportError:  # not on Windows
@@ -156,7 +161,9 @@ def held(out: Path) -> Iterator[None]:
     path = out.with_name(out.name + ".lock")
     try:
         file = path.open("w")
-    except OSError:  # said better by whoever writes the output
+    except OSError as error:
+        if refuse is not None:
+            raise refuse(error) from error
         yield
         return
     with file:

@@ -76,7 +76,8 @@ def make_record(data: DispersionData, index: int, *, seed: int) -> Sample:
     if drawn.noise is not None:
         known = (frequency, curves.phase_m_s[0])
         gather = add_noise(clean, drawn.noise, array=drawn.array, fs_hz=1 / sim.dt, curve=known)
-    spectrum, heard = _seen(data, gather, drawn.array), _seen(data, clean, drawn.array)
+    spectrum = _seen(data, gather, drawn.array)
+    heard = spectrum if drawn.noise is None else _seen(data, clean, drawn.array)
     arrays = {
         "spectrum": spectrum.panel,
         "freq": frequency,

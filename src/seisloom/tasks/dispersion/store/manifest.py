@@ -6,9 +6,11 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.errors import DataError, MissingDataError
+from seisloom.inference import resume
 from seisloom.tasks.dispersion.store.record import Row, cannot_write
 
 
@@ -107,25 +109,10 @@ def held(manifest: Path) -> Iterator[None]:
     Raises:
         OutputError: if another run holds it, or its folder cannot be made.
     """
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    path = manifest.with_name(manifest.name + ".lock")
+    refuse = partial(cannot_write, manifest)
     try:
         manifest.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
     except OSError as error:
-        raise cannot_write(manifest, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(f"{manifest}: another run is writing it. Wait for it, or choose another --out") from None
-        except OSError:
-            pass  # no locks here
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+        raise refuse(error) from error
+    with resume.held(manifest, refuse=refuse):
+        yield

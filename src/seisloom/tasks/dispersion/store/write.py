@@ -76,7 +76,7 @@ def write_records(
         n: number of records.
         seed: of all random numbers.
         manifest: list of the records; manifests/labels.jsonl in `out` by default. Its paths are relative to it. Hold
-            it by `store_manifest.held`.
+            it by `manifest.held`.
         pool: where records are made; this process by default.
         about: `part` and `split` of these records, for their rows.
     Raises:
