@@ -19,6 +19,7 @@ from seisloom.config import Config, Paths
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
 from seisloom.recipe import Recipe, _anchor, expand, packaged_recipes, read_recipe, read_values, recipe_from
 from seisloom.run.write import write_shards
+from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.picking.data import plan, read
 from seisloom.tasks.picking.recipe import PickingRecipe
@@ -192,6 +193,7 @@ def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
         "$defs", "$ref", "title", "description", "default", "type", "properties", "required", "additionalProperties",
         "items", "prefixItems", "minItems", "maxItems", "oneOf", "anyOf", "enum", "const", "minimum", "maximum",
         "exclusiveMinimum", "exclusiveMaximum",
+        "discriminator",  # OpenAPI's hint which one of oneOf is meant: it forbids nothing
     }  # fmt: skip
     assert set(schema) <= known, set(schema) - known
     if "$ref" in schema:
@@ -239,7 +241,7 @@ def test_the_json_schema_accepts_right_recipes_and_refuses_wrong_ones(name: str)
         assert not fits({**right, **wrong}, schema, schema), wrong
 
 
-@pytest.mark.parametrize("room", [PickingRecipe, InterpretationRecipe])
+@pytest.mark.parametrize("room", [PickingRecipe, InterpretationRecipe, DispersionRecipe])
 def test_every_key_of_the_schema_is_described(room: type[Recipe]) -> None:
     missing = []
 

@@ -18,7 +18,7 @@ import numpy as np
 from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
 from seisloom.inference.heap import ask_for_huge_pages
-from seisloom.recipe import Recipe, read_recipe, recipe_from
+from seisloom.recipe import Recipe, read_recipe, recipe_from, usual_recipe
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.task import Calibration, Product, Record, Task, as_it_is, task_of
 
@@ -377,7 +377,9 @@ def open_predictor(
         if checkpoint is not None:
             raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
         method = plugins.load("methods", text)(name=text)
-        chosen = method.adapt((recipe if recipe is not None else read_recipe(method.task)).without_weights())
+        chosen = method.adapt(
+            (recipe if recipe is not None else read_recipe(usual_recipe(method.task))).without_weights()
+        )
         predictor, task = method.predictor(chosen), plugins.load("tasks", method.task)
         return Opened(text, task, chosen, predictor, None, adapt=method.adapt)
     known = [*shipped_bundles(), *plugins.names("methods")]

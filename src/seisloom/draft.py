@@ -11,7 +11,16 @@ import yaml
 
 from seisloom import plugins
 from seisloom.errors import RecipeError, SeisloomError
-from seisloom.recipe import Json, Recipe, packaged_recipe, packaged_recipes, read_values, recipe_from, with_changes
+from seisloom.recipe import (
+    Json,
+    Recipe,
+    packaged_recipe,
+    packaged_recipes,
+    read_values,
+    recipe_from,
+    usual_recipe,
+    with_changes,
+)
 
 YES_NO = ("yes", "no")
 """How true and false are typed."""
@@ -55,8 +64,8 @@ def begin(name: str) -> Draft:
         MissingDataError: if it is a file that is not there.
     """
     rooms = plugins.names("tasks")
-    if Path(name).is_file() or packaged_recipe(name).is_file():
-        values = read_values(name)
+    if Path(name).is_file() or packaged_recipe(usual_recipe(name)).is_file():
+        values = read_values(name if Path(name).is_file() else usual_recipe(name))
     elif name in rooms:
         values = {"task": name}
         try:

@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from seisloom.errors import DataError
 from seisloom.figures.style import (
@@ -106,6 +107,7 @@ def draw_dispersion(
     if masks is not None:
         _masks(panels[1], f, c, np.asarray(masks, float))
     for one in panels:
+        _as_spaced(one, f, c)
         one.set(xlim=(f[0], f[-1]), ylim=(c[0], c[-1]), xlabel="frequency (Hz)")
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -170,6 +172,17 @@ def draw_profile(
     grid(axes)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
+
+
+def _as_spaced(axes: Axes, f: Array, c: Array) -> None:
+    """Make an axis logarithmic where its values are at equal ratios, with plain numbers along it."""
+    for values, name in ((f, "x"), (c, "y")):
+        if len(values) > 2 and np.ptp(np.diff(np.log(values))) < 1e-6:
+            getattr(axes, f"set_{name}scale")("log")
+            axis = getattr(axes, f"{name}axis")
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FormatStrFormatter("%g"))
+            axis.set_minor_formatter(NullFormatter())
 
 
 def _check(shape: tuple[int, int], spectrum: Array, masks: Array | None) -> None:

@@ -5,14 +5,13 @@ Reads tlArrival.mat, CSV, Parquet and .sgt; writes CSV, Parquet, .sgt and first 
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.errors import DataError, MissingDataError
+from seisloom.io.beside import beside
 from seisloom.io.first_breaks import write_first_breaks
 from seisloom.io.segy_layout import read_layout
 from seisloom.io.sgt import read_sgt, sgt_lines
@@ -138,28 +137,18 @@ def write_picks(table: pd.DataFrame, path: str | Path) -> None:
         OutputError: if the file cannot be written.
     """
     file = Path(path)
-    partial = file.with_name(file.name + ".partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix.lower() in (".segy", ".sgy"):
+        _write_first_breaks(table, file)
+        return
+    with beside(file) as partial:
         if file.suffix == ".csv":
             table.to_csv(partial, index=False, float_format="%.9g")
         elif file.suffix == ".parquet":
             table.to_parquet(partial, index=False)
         elif file.suffix == ".sgt":
             partial.write_text("\n".join(sgt_lines(table)) + "\n", encoding="utf-8")
-        elif file.suffix.lower() in (".segy", ".sgy"):
-            _write_first_breaks(table, file)
-            return
         else:
             raise DataError(f"{file}: no such format of picks. Use .csv, .parquet, .sgt, .segy or .sgy")
-        os.replace(partial, file)
-    except OSError as error:
-        if isinstance(error, (OutputError, MissingDataError)):
-            raise
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _write_first_breaks(table: pd.DataFrame, out: Path) -> None:

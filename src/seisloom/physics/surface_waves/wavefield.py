@@ -2,20 +2,20 @@
 
 The medium's stiffness at its surface (`stiffness`), with complex velocities for attenuation, gives the response to each
 horizontal wavenumber; the sum over wavenumbers with J0 that at a distance. A point force, so amplitudes fall as those
-of waves on a plane.
+of waves on a plane. Poles and branch points lie below the axis of slowness, so the sum may run above it: along a ray,
+where the response is as smooth as with more attenuation, and J0 a function of one real number still.
 """
 
 from __future__ import annotations
 
 from cmath import exp, sqrt
-from math import ceil, log, pi
-from math import sqrt as root
+from math import ceil, pi
 
 import numpy as np
 from numba import njit
-from scipy.special import j0
 
 from seisloom.errors import DataError
+from seisloom.physics.surface_waves.bessel import CELLS, j0_on_ray
 from seisloom.physics.surface_waves.medium import LayeredMedium
 from seisloom.sample import Array
 
@@ -23,14 +23,17 @@ ABOVE = 1.35
 """Largest slowness of the sum, as a share of that of the slowest Rayleigh waves: no pole is beyond."""
 RAYLEIGH = 0.85
 """Velocity of Rayleigh waves as a share of vs, a low one."""
-TURN = 1.0
+TURN = 2.0
 """Radians that J0's argument may change by between two slownesses."""
-BESIDE_A_POLE = 0.3
-"""Largest step between slownesses, as a share of slowness / Q; a pole is half of that off the axis."""
+DIGITS = 8.0
+"""A pole is missed by exp(-this), before attenuation."""
+GROWTH = 2.0
+"""Imaginary part of J0's largest argument: it grows by so many e-foldings on the ray. More of them allow fewer
+slownesses, and what is left beyond the end of the ray, where the fit has its error, counts for more."""
+STEEPEST = 0.3
+"""Largest angle of the ray in radians, for short distances and low frequencies."""
 FEWEST = 150
 """Slownesses at least."""
-BESSEL_STEP = 1.0 / 128
-"""Of the table of J0, between whose values lies a straight line: off by less than 8e-6."""
 FADES = np.geomspace(4.0, 0.004, 16)
 """Rates of the exponentials that stand for the response beyond the sum, whose largest slowness counts as 1."""
 FITTED_AT = np.geomspace(1.0, 300.0, 40)
@@ -74,81 +77,81 @@ def vertical_response(
     velocities = np.stack([table[:, 1 + i] * (1 + 0.5j / of) for i, of in enumerate(quality)], axis=1)
     most = ABOVE / (RAYLEIGH * table[:, 2].min())
     furthest = 2 * pi * frequencies[-1] * distances.max()
-    slowness, width = _slownesses(most, TURN / furthest, 0.5 / table[:, 2].max(), quality[1].max(), n_slowness)
-    bessel = j0(np.arange(0.0, furthest * most + 1.0, BESSEL_STEP))
+    angle = min(GROWTH / (furthest * most), STEEPEST)
+    aside = 0.5 / quality[1].max() + angle
+    size, width = _slownesses(most, furthest / TURN, 0.5 / table[:, 2].max(), aside, n_slowness)
+    ray = np.exp(1j * angle)
     step = float(steps[0]) if steps.size else 0.0
-    out = np.zeros((len(distances), len(frequencies)), dtype=np.complex128)
-    beyond = np.linalg.pinv(np.exp(-np.outer(FITTED_AT, FADES)))
-    _sum(table, velocities, frequencies[0], step, distances, slowness, width, most, beyond, bessel, out)
-    return out
+    kappa = (velocities[0, 1] / velocities[0, 0]) ** 2
+    static = 1.0 / (2.0 * table[0, 3] * velocities[0, 1] ** 2 * (1.0 - kappa))  # of Boussinesq, times k
+    # Less a constant, that of a static field where all responses end, and exponentials fitted to what is beyond the
+    # largest slowness, where there are no poles: their sums over all slownesses are known
+    beyond = _responses(most * FITTED_AT + 0j, frequencies[0], step, len(frequencies), table, velocities) - static
+    height = np.linalg.pinv(np.exp(-np.outer(FITTED_AT, FADES))) @ beyond
+    rest = _responses(size * ray, frequencies[0], step, len(frequencies), table, velocities) - static
+    rest -= np.exp(-np.outer(size * ray / most, FADES)) @ height
+    omega = 2 * pi * frequencies
+    table_of_j0 = j0_on_ray(ray, int(furthest * most * CELLS) + 2)
+    out = _sum(rest * (width * ray)[:, None], size, omega, distances, table_of_j0)
+    # The exponentials alone are not even about 0: what the sum misses there is known (Euler and Maclaurin)
+    out -= omega * (width[0] * ray) ** 2 / (24 * most) * (FADES @ height)
+    # The integral of exp(-k b) J0(k r) over k is 1 / sqrt(r^2 + b^2)
+    known = 1 / np.sqrt(distances[:, None, None] ** 2 + (FADES[:, None] / (omega * most)) ** 2)
+    out += static / distances[:, None] + np.einsum("bf,rbf->rf", height, known)
+    return np.asarray(out / (2 * pi))
 
 
-def _slownesses(most: float, turn: float, least: float, quality: float, n: int | None) -> tuple[Array, Array]:
+def _slownesses(most: float, turns: float, least: float, aside: float, n: int | None) -> tuple[Array, Array]:
     """Return slownesses from 0 to the largest, and the width of the step that each is the middle of.
 
-    Steps are narrow where poles are near the axis, which is at small slownesses: they grow with slowness, up to what
-    the largest distance allows. A function of the number of the step that is as smooth as its values is summed to all
-    digits but exp(-2 pi distance of the pole / step).
+    Steps are narrow where poles are near, which is at small slownesses: they grow with the distance of poles, about
+    hypot(slowness, least) aside, up to what the largest distance allows, 1 / turns. Slowness is odd in the number of
+    the step, so what is even in slowness is summed to all digits but exp(-2 pi distance of the pole / step).
     """
-    narrow = BESIDE_A_POLE / quality * least
-    wide = min(turn, BESIDE_A_POLE / quality * (most + least))
-    growth = (wide - narrow) / most
-    if growth * most < 0.01 * narrow:
-        n = max(FEWEST, ceil(most / min(turn, narrow))) if n is None else n
-        return (np.arange(n) + 0.5) * most / n, np.full(n, most / n)
-    n_steps = log(wide / narrow) / growth
-    n = max(FEWEST, ceil(n_steps)) if n is None else n
-    at = (np.arange(n) + 0.5) * n_steps / n
-    return narrow / growth * np.expm1(growth * at), narrow * np.exp(growth * at) * n_steps / n
+    poles = DIGITS / (2 * pi * aside)
+    total = poles * np.arcsinh(most / least) + turns * most
+    n = max(FEWEST, ceil(total)) if n is None else n
+    at = (np.arange(n) + 0.5) * total / n
+    # Newton's method for arsinh(slowness / least), from above, where the function is convex
+    u = np.minimum(at / poles, np.arcsinh(at / (turns * least)))
+    for _ in range(12):
+        u -= (poles * u + turns * least * np.sinh(u) - at) / (poles + turns * least * np.cosh(u))
+    slowness = least * np.sinh(u)
+    return slowness, total / n / (poles / np.hypot(slowness, least) + turns)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum(
-    table: Array, velocities: Array, first: float, step: float, distances: Array, slowness: Array, width: Array,
-    most: float, beyond: Array, bessel: Array, out: Array,
-) -> None:  # fmt: skip
-    """Add up the responses to slownesses, less a constant and exponentials, whose sums over all slownesses are known.
+def _sum(weight: Array, size: Array, omega: Array, distances: Array, table_of_j0: Array) -> Array:
+    """Return the sum of weights, (slowness, frequency), times omega J0(omega slowness r), (distance, frequency)."""
+    out = np.zeros((distances.shape[0], omega.shape[0]), np.complex128)
+    for n in range(size.shape[0]):
+        for r in range(distances.shape[0]):
+            places = size[n] * distances[r] * CELLS
+            for j in range(omega.shape[0]):
+                x = omega[j] * places
+                at = int(x + 0.5)
+                x -= at
+                of = table_of_j0[at]
+                out[r, j] += weight[n, j] * complex(of[0] + x * (of[2] + x * of[4]), of[1] + x * (of[3] + x * of[5]))
+    return out * omega
 
-    The constant is that of a static field, where all responses end; the exponentials are fitted to what is beyond the
-    largest slowness of the sum, where there are no poles.
-    """
-    n_layers, n_frequencies, n_fades = table.shape[0], out.shape[1], FADES.shape[0]
-    kappa = (velocities[0, 1] / velocities[0, 0]) ** 2
-    static = 1.0 / (2.0 * table[0, 3] * velocities[0, 1] ** 2 * (1.0 - kappa))  # of Boussinesq, times k
-    fields = np.empty((n_layers, 2, n_frequencies), np.complex128)
-    roots = np.empty((n_layers, 2), np.complex128)
-    height = np.zeros((n_fades, n_frequencies), np.complex128)
-    for n in range(FITTED_AT.shape[0]):
-        p = most * FITTED_AT[n]
-        _pass_layers(p, first, step, table, velocities, roots, fields)
-        for j in range(n_frequencies):
-            height[:, j] += beyond[:, n] * (_surface_response(p, j, table, velocities, roots, fields) - static)
-    for n in range(slowness.shape[0]):
-        p = slowness[n]
-        _pass_layers(p, first, step, table, velocities, roots, fields)
-        fade = np.exp(-FADES * (p / most))
-        for j in range(n_frequencies):
-            g = _surface_response(p, j, table, velocities, roots, fields) - static
-            for i in range(n_fades):
-                g -= height[i, j] * fade[i]
-            omega = 2.0 * pi * (first + j * step)
-            weight = g * omega * width[n] / (2.0 * pi)
-            for r in range(distances.shape[0]):
-                x = omega * p * distances[r] / BESSEL_STEP
-                at = int(x)
-                out[r, j] += weight * (bessel[at] + (x - at) * (bessel[at + 1] - bessel[at]))
-    for r in range(distances.shape[0]):
-        for j in range(n_frequencies):
-            k = 2.0 * pi * (first + j * step) * most
-            total = static / distances[r]
-            for i in range(n_fades):  # the integral of exp(-k b) J0(k r) over k is 1 / sqrt(r^2 + b^2)
-                total += height[i, j] / root(distances[r] ** 2 + (FADES[i] / k) ** 2)
-            out[r, j] += total / (2.0 * pi)
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _responses(p: Array, first: float, step: float, n: int, table: Array, velocities: Array) -> Array:
+    """Return the response to each complex slowness at each frequency, times k, (slowness, frequency)."""
+    out = np.empty((p.shape[0], n), np.complex128)
+    fields = np.empty((table.shape[0], 2, n), np.complex128)
+    roots = np.empty((table.shape[0], 2), np.complex128)
+    for i in range(p.shape[0]):
+        _pass_layers(p[i], first, step, table, velocities, roots, fields)
+        for j in range(n):
+            out[i, j] = _surface_response(p[i], j, table, velocities, roots, fields)
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _pass_layers(
-    p: float, first: float, step: float, table: Array, velocities: Array, roots: Array, fields: Array
+    p: complex, first: float, step: float, table: Array, velocities: Array, roots: Array, fields: Array
 ) -> None:
     """Fill in the vertical slownesses as shares of p, (layer, wave), and exp(-q k h), (layer, wave, frequency)."""
     for i in range(table.shape[0]):
@@ -163,7 +166,7 @@ def _pass_layers(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _surface_response(p: float, j: int, table: Array, velocities: Array, roots: Array, fields: Array) -> complex:
+def _surface_response(p: complex, j: int, table: Array, velocities: Array, roots: Array, fields: Array) -> complex:
     """Return the vertical displacement by a vertical force, times k, for one slowness and frequency.
 
     Twin of `counting.through_layer` and `stiffness` with complex numbers, and with exponentials that are there.

@@ -28,9 +28,12 @@ eight are kept, since to make one takes a hundred times as long as to use it."""
 
 def plane(kx: Array) -> Array:
     """Return exp(i k x): of plane waves."""
-    # Reduced in float64, so that float32 is precise enough for what remains
-    phase = np.remainder(kx, 2 * np.pi).astype(np.float32)
-    return np.cos(phase) + 1j * np.sin(phase)
+    # Reduced in float64, so that float32 is precise enough for what remains; rint is far quicker than remainder
+    turns = np.asarray(kx) / (2 * np.pi)
+    phase = ((turns - np.rint(turns)) * (2 * np.pi)).astype(np.float32)
+    out = np.empty(phase.shape, np.complex64)
+    out.real, out.imag = np.cos(phase), np.sin(phase)
+    return out
 
 
 def hankel(kx: Array) -> Array:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
-from seisloom.errors import DataError, OutputError
+from seisloom.errors import DataError
+from seisloom.io.beside import beside
 from seisloom.tasks.classification.apply import events_of
 
 QUAKEML_TYPES = {
@@ -34,26 +33,18 @@ def write_classes(table: Any, path: str | Path) -> None:  # Any: a pandas table
         OutputError: if the file cannot be written.
     """
     file = Path(path)
-    partial = file.with_name(file.name + ".partial")
     suffix = file.suffix.lower()
     if suffix not in (".csv", ".parquet", ".xml", ".quakeml"):
         raise DataError(f"{file}: no such format of classes. Use .csv, .parquet, .xml or .quakeml")
     rows = table.attrs.get("rows", "auto")
     by_event = rows == "events" or (rows == "auto" and bool(table["is_stream"].any()))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with beside(file) as partial:
         if suffix == ".csv":
             (events_of(table) if by_event else table).to_csv(partial, index=False, float_format="%.6g")
         elif suffix == ".parquet":
             (events_of(table) if by_event else table).to_parquet(partial, index=False)
         else:
             _catalogue(events_of(table)).write(str(partial), format="QUAKEML", validate=False)
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _catalogue(events: Any) -> Any:  # Any: a pandas table, an ObsPy Catalog

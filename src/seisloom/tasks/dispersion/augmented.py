@@ -31,7 +31,7 @@ PANEL = Schema(
         Field("frequency_hz", ("frequency",), unit="Hz"),
     )
 )
-FLAGS = ("in_window", "resolved", "excited", "aliased")
+FLAGS = ("in_window", "resolved", "excited", "heard", "aliased")
 
 
 def augment_panel(data: DispersionData, arrays: Arrays, rng: np.random.Generator) -> tuple[dict[str, Array], Drawn]:
@@ -134,6 +134,8 @@ def _bent(arrays: dict[str, Array], waves: Arrays) -> dict[str, Array]:
     with np.errstate(invalid="ignore"):
         inside = (found["curves"] >= velocity[0]) & (found["curves"] <= velocity[-1])
     found["in_window"] = inside.astype(np.uint8)
+    if "snr_db" in arrays:
+        found["snr_db"] = arrays["snr_db"][nearest]
     if "apparent" in arrays:
         found["apparent"] = moved(arrays["apparent"][nearest].astype(np.float64)).astype(np.float32)
     return found

@@ -35,8 +35,11 @@ PRIORS = MixturePrior(
 )
 
 
+Spacing = Literal["linear", "log"]
+
+
 class FrequencyAxis(Config):
-    """Frequencies of the spectrum, at equal steps."""
+    """Frequencies of the spectrum, at equal steps or equal ratios."""
 
     min_hz: float = Field(3.0, gt=0)
     """Lowest one in Hz."""
@@ -44,6 +47,8 @@ class FrequencyAxis(Config):
     """Highest one in Hz."""
     num_samples: int = Field(101, ge=2)
     """Number of frequencies, both ends included."""
+    spacing: Spacing = "linear"
+    """linear: at equal steps; log: at equal ratios."""
 
     @model_validator(mode="after")
     def _rises(self) -> FrequencyAxis:
@@ -54,11 +59,11 @@ class FrequencyAxis(Config):
     @property
     def values(self) -> Array:
         """(frequency,), in Hz."""
-        return np.linspace(self.min_hz, self.max_hz, self.num_samples)
+        return _spaced(self.min_hz, self.max_hz, self.num_samples, self.spacing)
 
 
 class VelocityAxis(Config):
-    """Phase velocities of the spectrum, at equal steps."""
+    """Phase velocities of the spectrum, at equal steps or equal ratios."""
 
     min_m_s: float = Field(60.0, gt=0)
     """Lowest one in m/s."""
@@ -66,6 +71,8 @@ class VelocityAxis(Config):
     """Highest one in m/s."""
     num_samples: int = Field(256, ge=2)
     """Number of velocities, both ends included."""
+    spacing: Spacing = "linear"
+    """linear: at equal steps; log: at equal ratios."""
 
     @model_validator(mode="after")
     def _rises(self) -> VelocityAxis:
@@ -76,7 +83,12 @@ class VelocityAxis(Config):
     @property
     def values(self) -> Array:
         """(velocity,), in m/s."""
-        return np.linspace(self.min_m_s, self.max_m_s, self.num_samples)
+        return _spaced(self.min_m_s, self.max_m_s, self.num_samples, self.spacing)
+
+
+def _spaced(first: float, last: float, n: int, spacing: Spacing) -> Array:
+    """Return an axis with both its ends."""
+    return np.geomspace(first, last, n) if spacing == "log" else np.linspace(first, last, n)
 
 
 class Simulation(Config):
@@ -168,6 +180,7 @@ class PanelNoise(Config):
     """Noise on the spectrum itself, which has not gone through any array."""
 
     enabled: bool = False
+    """Whether it is on."""
     snr_db: float = 25.0
     """Least signal-to-noise ratio in dB; the largest is 20 more."""
 
@@ -176,6 +189,7 @@ class PanelOcclusion(Config):
     """Patches of the spectrum that are weakened."""
 
     enabled: bool = False
+    """Whether it is on."""
     max_patches: int = Field(4, ge=1)
     """Largest number of patches."""
     max_freq_fraction: float = Field(0.2, gt=0, le=1)
@@ -190,6 +204,7 @@ class PanelWarp(Config):
     """Axes that are bent; curves move with them."""
 
     enabled: bool = False
+    """Whether it is on."""
     max_freq_shift: float = Field(1.0, ge=0)
     """Largest shift in Hz; 0 leaves this axis alone."""
     max_vel_shift: float = Field(1.0, ge=0)
@@ -219,8 +234,16 @@ class Run(Config):
 
 
 class DispersionData(Config):
-    """Records that are made: spectra with the curves of their modes."""
+    """Records: spectra with the curves of their modes, made as the blocks say, or read where `root` says."""
 
+    root: Annotated[str | None, Paths()] = None
+    """Folder that `seisloom synth dispersion` wrote, or its manifest, to train from; None makes each record whenever it
+    is read. `${SEISLOOM_DATA}` is filled in."""
+    crop: tuple[int, int] | None = None
+    """Velocities and frequencies of the window of a spectrum that a training item is, at a place drawn anew each epoch;
+    None takes the whole spectrum."""
+    p_unknown_array: float = Field(0.1, ge=0, le=1)
+    """How often a training item does not say its array, so that the network learns to do without."""
     frequency: FrequencyAxis = FrequencyAxis()
     phase_velocity: VelocityAxis = VelocityAxis()
     simulation: Simulation = Simulation()

@@ -10,6 +10,11 @@ from seisloom.signal.velocity_spectra.limits import array_limits
 
 EXCITED = 0.01
 """Least share of the energy of a mode that counts as excited."""
+HEARD_DB = 6.0
+"""Least energy of a mode over noise, with the gain of all receivers together, that counts as heard: over some twenty
+independent velocities the largest value of noise alone is 5 dB above its mean."""
+MOST_DB = 60.0
+"""Signal-to-noise ratios are cut to so much either way; that of a gather without noise is this."""
 
 
 def mode_labels(
@@ -73,3 +78,38 @@ def _gap(curves_m_s: Array) -> Array:
     below = np.diff(curves_m_s, axis=0, prepend=np.nan)
     above = np.diff(curves_m_s, axis=0, append=np.nan)
     return np.fmin(below, above)
+
+
+def snr_db(clean: Array, noisy: Array, interval_s: float, frequency_hz: Array) -> Array:
+    """Return the signal-to-noise ratio of a gather at each frequency in dB, float32 (frequency,).
+
+    It is that of the energies of all traces, smoothed over three bins of the record's own frequencies. What faulty
+    channels do counts as noise.
+
+    Args:
+        clean: the gather without noise, (channel, time).
+        noisy: the same with noise.
+        interval_s: between samples.
+        frequency_hz: (frequency,).
+    """
+    own_hz = np.fft.rfftfreq(clean.shape[1], interval_s)
+    energies = []
+    for gather in (clean, noisy - clean):
+        energy = (np.abs(np.fft.rfft(gather, axis=-1)) ** 2).sum(axis=0)
+        energies.append(np.interp(frequency_hz, own_hz, np.convolve(energy, np.full(3, 1 / 3), mode="same")))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = 10 * np.log10(energies[0] / energies[1])
+    return np.asarray(np.clip(np.nan_to_num(ratio, nan=-MOST_DB), -MOST_DB, MOST_DB), dtype=np.float32)
+
+
+def heard(energy_share: Array, ratio_db: Array, n_receivers: int) -> Array:
+    """Return where a mode is heard by all receivers together, uint8 (mode, frequency).
+
+    Args:
+        energy_share: of each mode, (mode, frequency), NaN where it does not exist.
+        ratio_db: signal-to-noise ratio of one receiver, (frequency,).
+        n_receivers: which add up in phase, and their noise does not.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own_db = 10 * np.log10(energy_share) + ratio_db + 10 * np.log10(n_receivers)
+        return np.asarray(own_db >= HEARD_DB, dtype=np.uint8)

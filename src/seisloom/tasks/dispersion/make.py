@@ -23,9 +23,9 @@ from seisloom.sample import Array, Sample
 from seisloom.signal.velocity_spectra.panel import VelocitySpectrum
 from seisloom.signal.velocity_spectra.transforms import find_transform
 from seisloom.tasks.dispersion.blocks import DispersionData
-from seisloom.tasks.dispersion.labels import mode_labels
+from seisloom.tasks.dispersion.labels import heard, mode_labels, snr_db
 
-GENERATOR = 1
+GENERATOR = 2
 """Raised when the same numbers make another record, so that hashes of parameters differ."""
 MORE_MODES = 4
 """Computed beyond those that are labelled: they share the energy, and may lie close to the last of them."""
@@ -77,13 +77,19 @@ def make_record(data: DispersionData, index: int, *, seed: int) -> Sample:
         known = (frequency, curves.phase_m_s[0])
         gather = add_noise(clean, drawn.noise, array=drawn.array, fs_hz=1 / sim.dt, curve=known)
     spectrum = _seen(data, gather, drawn.array)
-    heard = spectrum if drawn.noise is None else _seen(data, clean, drawn.array)
+    quiet = spectrum if drawn.noise is None else _seen(data, clean, drawn.array)
+    labels = mode_labels(
+        curves, drawn.array.offsets_m, velocity, n_modes=data.physics.modes, q_s=drawn.q_s, field=field
+    )
+    ratio_db = snr_db(clean, gather, sim.dt, frequency)
     arrays = {
         "spectrum": spectrum.panel,
         "freq": frequency,
         "phase_velocity": velocity,
-        **mode_labels(curves, drawn.array.offsets_m, velocity, n_modes=data.physics.modes, q_s=drawn.q_s, field=field),
-        "apparent": heard.peak_m_s.astype(np.float32),
+        **labels,
+        "heard": heard(labels["energy_share"], ratio_db, len(drawn.array)),
+        "snr_db": ratio_db,
+        "apparent": quiet.peak_m_s.astype(np.float32),
         "media": drawn.medium.medium.table.astype(np.float32),
         "offsets": drawn.array.offsets_m.astype(np.float32),
     }

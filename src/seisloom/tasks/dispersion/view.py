@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError, RecipeError
 from seisloom.sample import Arrays
 from seisloom.signal.velocity_spectra.limits import array_limits
-from seisloom.tasks.dispersion.store.manifest import read_lines
+from seisloom.tasks.dispersion.store.manifest import find_npz, read_lines
 from seisloom.tasks.dispersion.store.record_file import read_record
 from seisloom.tasks.dispersion.store.write import MANIFEST
 
@@ -90,7 +90,7 @@ def _of_folder(folder: Path, manifest: Path, sample_id: str | None, seed: int) -
     """Return the record with an id, or any."""
     if manifest.is_file():
         row, where = _listed(manifest, sample_id, seed)
-        return str(row["id"]), read_record(_there(manifest, str(row["npz"]), where))
+        return str(row["id"]), read_record(find_npz(manifest, str(row["npz"]), where))
     records = sorted(path for path in folder.rglob("*.npz") if path.stem.startswith(sample_id or ""))
     if not records:
         of = "" if sample_id is None else f" {sample_id}"
@@ -119,15 +119,3 @@ def _listed(manifest: Path, sample_id: str | None, seed: int) -> tuple[dict[str,
             ) from error
     of = "is empty" if sample_id is None else f"has no id that begins with {sample_id}"
     raise MissingDataError(f"{manifest}: {of}")
-
-
-def _there(manifest: Path, npz: str, where: str) -> Path:
-    """Return the path of a record, beside its manifest or in the data set's folder.
-
-    One that was absolute, as the first label generator writes them, is looked for where the folder lies now.
-    """
-    given = Path(npz)
-    for folder, name in product((manifest.parent, manifest.parent.parent), (given, Path(*given.parts[-2:]))):
-        if (folder / name).is_file():
-            return folder / name
-    raise MissingDataError(f"{where}: the record {npz} is not in {manifest.parent.parent}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -11,7 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm
 
-from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.errors import DataError, MissingDataError
+from seisloom.io.beside import beside
 from seisloom.tasks.dispersion.field.pick import CurvePicks
 
 COLUMNS = ("mode", "frequency_hz", "velocity_m_s", "low_m_s", "high_m_s", "level", "quality", "method")
@@ -38,16 +37,8 @@ def write_curves(picks: CurvePicks, path: str | Path, *, method: str = "") -> No
         cells = (picks.frequency_hz[j], picks.velocity_m_s[m, j], picks.low_m_s[m, j], picks.high_m_s[m, j])
         numbers = ["" if np.isnan(one) else f"{one:.8g}" for one in (*cells, picks.level, picks.quality[m, j])]
         lines.append(",".join([str(m), *numbers, method]))
-    partial = file.with_name(file.name + ".partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with beside(file) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def read_curves(path: str | Path, *, first: First = "auto", level: float = ONE_SIGMA) -> CurvePicks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Gather:
     """(trace,), distances from the shot in m, ascending."""
     notes: tuple[str, ...]
     """Where offsets and the sampling rate are from, and what was assumed."""
+    name: str = "gather"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,19 +42,20 @@ class _Read:
 
 
 def read_gather(
-    path: str | Path, *, dx_m: float | None = None, first_offset_m: float | None = None,
+    source: Any, *, dx_m: float | None = None, first_offset_m: float | None = None,
     interval_s: float | None = None, shot: int | None = None, side: Side | None = None, lowest_hz: float | None = None,
     override: bool = False,
 ) -> Gather:  # fmt: skip
-    """Return one shot of a SEG-2, SEG-Y, SU or miniSEED file, or of a text file with one column a channel.
+    """Return one shot of a SEG-2, SEG-Y, SU or miniSEED file, of a text file with one column a channel, or of memory.
 
     Offsets and the sampling rate come from headers where they are there, else from what is given; notes say from where.
 
     Args:
-        path: the file; SEG-2 and text are told by their content, SU and miniSEED by the suffix.
+        source: the file, of which SEG-2 and text are told by their content, SU and miniSEED by the suffix; an ObsPy
+            Stream; or an array (trace, time), whose interval and offsets are given.
         dx_m: distance between neighbouring receivers in m.
         first_offset_m: from the shot to the first trace in m; negative or positive, receivers lie away from the shot.
-        interval_s: between samples in s; needed for a text file that does not say it.
+        interval_s: between samples in s; needed for an array, and a text file that does not say it.
         shot: number of the shot, where the file has several.
         side: traces with negative offsets (before) or positive ones (behind), where the shot lies within the spread.
         lowest_hz: lowest frequency that is wanted, to check the length of the record.
@@ -62,13 +65,10 @@ def read_gather(
         DataError: if it cannot be read, offsets or the rate are not known or contradict what is given, fewer than two
             channels are there, two channels have one offset, or the record is too short.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingDataError(f"{file}: no such file")
     for name, value in (("dx_m", dx_m), ("interval_s", interval_s), ("lowest_hz", lowest_hz)):
         if value is not None and not 0 < value < np.inf:
             raise DataError(f"{name} is {value}; it must be above 0")
-    found = _read_text(file) if is_text(file) else _read_binary(file, shot)
+    file, found = _read(source, shot)
     n_traces = len(found.traces)
     if n_traces < 2:
         raise DataError(f"{file}: has one channel; phase velocities need two or more at different offsets")
@@ -87,7 +87,21 @@ def read_gather(
         f"{len(traces)} traces over {length_m:g} m, {record_s:g} s: wavelengths to about {length_m:g} m, frequencies "
         f"from {1 / record_s:.3g} Hz",
     ]
-    return Gather(traces.astype(np.float32, copy=False), interval, offsets, tuple(notes))
+    return Gather(traces.astype(np.float32, copy=False), interval, offsets, tuple(notes), file.stem)
+
+
+def _read(source: Any, shot: int | None) -> tuple[Path, _Read]:  # Any: see read_gather
+    """Return what a source says, and what it is called."""
+    if isinstance(source, str | Path):
+        file = Path(source)
+        if not file.is_file():
+            raise MissingDataError(f"{file}: no such file")
+        return file, _read_text(file) if is_text(file) else _read_binary(file, shot)
+    if isinstance(source, np.ndarray):
+        if source.ndim != 2 or source.dtype.kind not in "fiu":
+            raise DataError(f"an array of a gather is (trace, time) and real; this is {source.dtype} {source.shape}")
+        return Path("array"), _Read(source, None, np.full(len(source), np.nan), ())
+    return Path("stream"), _of_gather(Path("stream"), files.read_stream(list(source)), shot)
 
 
 def _read_text(file: Path) -> _Read:
@@ -112,6 +126,10 @@ def _read_binary(file: Path, shot: int | None) -> _Read:
         gather = files.read_stream(list(stream))
     else:
         gather = files.read_gather(file)
+    return _of_gather(file, gather, shot)
+
+
+def _of_gather(file: Path, gather: files.Gather, shot: int | None) -> _Read:
     wanted = np.arange(gather.n_traces)
     numbers = np.unique(gather.shot_id)
     if shot is not None and shot not in numbers:

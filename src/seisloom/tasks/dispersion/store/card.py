@@ -36,7 +36,8 @@ SAID = {
 ARRAYS = (
     "spectrum float16 (velocity, frequency) 0 to 1; curves (mode, frequency) phase velocity in m/s, NaN where a mode "
     "does not exist; freq in Hz; phase_velocity in m/s; group_velocity in m/s, energy_share, mode_gap in m/s, nacd "
-    "(mode, frequency); in_window, resolved, excited, aliased (mode, frequency) 0 or 1; apparent (frequency) in m/s; "
+    "(mode, frequency); in_window, resolved, excited, heard, aliased (mode, frequency) 0 or 1; snr_db (frequency); "
+    "apparent (frequency) in m/s; "
     "media (layer, 4) thickness in m, vp and vs in m/s, density in kg/m3; offsets in m; meta, bytes of JSON"
 )
 _TERMS = (

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from seisloom.errors import DataError, MissingDataError
@@ -50,6 +51,21 @@ def read_lines(manifest: Path) -> Iterator[tuple[int, bytes]]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield number, line
+
+
+def find_npz(manifest: Path, npz: str, where: str) -> Path:
+    """Return the path of a record, beside its manifest or in the data set's folder.
+
+    One that was absolute, as the first label generator writes them, is looked for where the folder lies now.
+
+    Raises:
+        MissingDataError: if it is nowhere; it begins with `where`.
+    """
+    given = Path(npz)
+    for folder, name in product((manifest.parent, manifest.parent.parent), (given, Path(*given.parts[-2:]))):
+        if (folder / name).is_file():
+            return folder / name
+    raise MissingDataError(f"{where}: the record {npz} is not in {manifest.parent.parent}")
 
 
 def mend_end(manifest: Path) -> int:

@@ -1,0 +1,106 @@
+"""Scores of picked dispersion curves against true ones: by mode, with what was left out and what was invented."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from seisloom.metrics.intervals import aurc, covered
+from seisloom.metrics.picks import bootstrap_mean
+from seisloom.sample import Array
+
+Scores: TypeAlias = dict[str, Any]  # Any: JSON values, None where a number is not defined
+NEAR, NEARLY = 0.03, 0.05
+"""Largest relative errors of a hit: the one that is looked at first, and a wider one."""
+BY_LENGTH = (0.0, 0.25, 0.5, 1.0, 2.0, np.inf)
+"""Edges of wavelengths over the array's length."""
+
+
+def score_curves(table: Any, *, levels: tuple[float, ...], n_modes: int, seed: int = 0) -> Scores:  # Any: pandas
+    """Return the scores of a table of picks with truth, by mode and of all modes together.
+
+    Recall is the share of visible points (in the window, excited and heard above noise) that are picked with a relative
+    error of at most 3 %, so that a picker gains nothing by abstaining. A pick where the mode does not exist is a false
+    one; a pick that misses its own mode by more than 3 % and lies within 3 % of another mode's true curve is swapped.
+    Coverage is of all picks whose mode exists.
+
+    Args:
+        table: columns record, mode, frequency_hz, velocity_m_s, low_m_s, high_m_s, sigma, status, truth_m_s, visible,
+            resolved, lengths, and half_<level>; a row for each mode and frequency of a record.
+        levels: nominal coverages with a column `half_...`.
+        n_modes: that are scored.
+        seed: of the bootstrap over records.
+    """
+    other = _nearest_other(table)
+    parts = {f"mode {m}": table["mode"].to_numpy() == m for m in range(n_modes)}
+    parts["all modes"] = table["mode"].to_numpy() < n_modes
+    return {name: _score(table[rows], other[rows], levels, seed) for name, rows in parts.items() if rows.any()}
+
+
+def _score(table: Any, other: Array, levels: tuple[float, ...], seed: int) -> Scores:  # Any: a pandas table
+    truth, velocity = (table[name].to_numpy(float) for name in ("truth_m_s", "velocity_m_s"))
+    visible, resolved = (table[name].to_numpy(bool) for name in ("visible", "resolved"))
+    picked, exists = (table["status"] == "picked").to_numpy(), np.isfinite(truth)
+    with np.errstate(invalid="ignore"):
+        error = np.where(exists, velocity / truth - 1, np.nan)
+        size = np.abs(error)
+        hit, hit_wide = picked & (size <= NEAR), picked & (size <= NEARLY)
+    records = table["record"].to_numpy(str)
+    both = picked & exists
+    swapped = both & ~(size <= NEAR) & (other <= NEAR)
+    sure = visible & resolved
+    low, high = (table[name].to_numpy(float) for name in ("low_m_s", "high_m_s"))
+    half = {level: table[f"half_{round(100 * level)}"].to_numpy(float) for level in levels}
+    lengths = table["lengths"].to_numpy(float)
+    return {
+        "n": {"visible": int(visible.sum()), "resolved": int(sure.sum()), "picked": int(picked.sum())},
+        "recall": _share(hit, visible), "recall_interval": _interval(hit, visible, records, seed),
+        "recall_5": _share(hit_wide, visible),
+        "recall_resolved": _share(hit, sure), "recall_resolved_interval": _interval(hit, sure, records, seed),
+        "false_share": _share(~exists, picked),
+        "within_3": _share(hit, both), "within_5": _share(hit_wide, both),
+        "swap_share": _share(swapped, picked), "swap_interval": _interval(swapped, picked, records, seed),
+        "median_error": _quantile(size[both], 0.5), "p90_error": _quantile(size[both], 0.9),
+        "bias": _quantile(error[both], 0.5),
+        "coverage": {
+            f"{100 * level:g}": _share(np.abs(np.log(velocity / np.where(exists, truth, np.nan))) <= one, both)
+            for level, one in half.items() if np.isfinite(one[both]).any()
+        },
+        "covered": _share(covered(truth, low, high), both & np.isfinite(low)),
+        "median_width": _quantile(((high - low) / velocity)[both & np.isfinite(low)], 0.5),
+        "aurc": float(aurc(size[both], table["sigma"].to_numpy(float)[both])) if both.any() else None,
+        "by_length": {
+            f"{a:g} to {b:g}": {"n": int(here.sum()), "recall": _share(hit, here)}
+            for a, b in pairwise(BY_LENGTH)
+            if (here := visible & (lengths >= a) & (lengths < b)).any()
+        },
+    }  # fmt: skip
+
+
+def _nearest_other(table: Any) -> Array:  # Any: a pandas table
+    """Return the relative distance of each pick to the nearest true curve of another mode; inf where there is none."""
+    found = np.full(len(table), np.inf)
+    for rows in table.groupby(["record", "frequency_hz"], sort=False).indices.values():
+        velocity, truth = (table[name].to_numpy(float)[rows] for name in ("velocity_m_s", "truth_m_s"))
+        distance = np.abs(velocity[:, None] / truth[None] - 1)
+        np.fill_diagonal(distance, np.inf)
+        found[rows] = np.nan_to_num(distance, nan=np.inf).min(axis=1)
+    return found
+
+
+def _share(wanted: Array, among: Array) -> float | None:
+    return float(wanted[among].mean()) if among.any() else None
+
+
+def _quantile(values: Array, q: float) -> float | None:
+    return float(np.quantile(values, q)) if values.size else None
+
+
+def _interval(wanted: Array, among: Array, records: Array, seed: int) -> list[float] | None:
+    """Return the 95 % bootstrap interval of a share over records; None with fewer than two."""
+    if len(set(records[among].tolist())) < 2:
+        return None
+    ends = bootstrap_mean(wanted[among].astype(float), records[among], rng=np.random.default_rng(seed))
+    return [float(one) for one in ends]

@@ -1,0 +1,1 @@
+"""From a velocity spectrum to the curves of its modes, each with an interval or abstained from."""

@@ -1,0 +1,159 @@
+"""Spectra through a predictor to a table of picks with intervals, or abstentions with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from seisloom.calibration.abstention import ABSTAINED, PICKED
+from seisloom.calibration.conformal import LEVELS
+from seisloom.calibration.modes import ModeCalibration
+from seisloom.errors import DataError
+from seisloom.sample import Array, Arrays, Predictor
+from seisloom.tasks.dispersion.picker.data import item_arrays
+from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, on_grid, ratios_of
+from seisloom.tasks.dispersion.picker.recipe import DispersionApply, DispersionRecipe
+from seisloom.tasks.dispersion.picker.records import SpectrumRecord
+
+COLUMNS = (
+    "record", "mode", "frequency_hz", "velocity_m_s", "low_m_s", "high_m_s", "level", "probability", "sigma",
+    "wavelength_m", "status", "reason",
+)  # fmt: skip
+"""Of a table of picks, a row for each mode and frequency; sigma is the spread of ln velocity."""
+TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd")
+"""Columns that follow where curves are known; the last two are wavelengths over the array's length, and the mean offset
+over wavelengths, both of the true velocity."""
+
+
+def apply(
+    recipe: DispersionRecipe,
+    predictor: Predictor,
+    calibration: ModeCalibration | None,
+    records: Iterable[SpectrumRecord],
+) -> Any:  # Any: a pandas table; pandas is imported late
+    """Return a row for each record, mode and frequency: velocity and interval in m/s, probability, status and reason.
+
+    Without a calibration there is no interval, and no pick is refused for its width.
+    """
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame(_picks(recipe, calibration, record, outputs))
+        for record, outputs in _through(recipe, predictor, records)
+    ]
+    if not tables:
+        raise DataError("there are no spectra to pick")
+    table = pd.concat(tables, ignore_index=True)
+    return table if table["truth_m_s"].notna().any() else table.drop(columns=[*TRUTH, *map(column_of, LEVELS)])
+
+
+def column_of(level: float) -> str:
+    """Return the name of the column with half the width of ln velocity at a coverage; only evaluation has them.
+
+    >>> column_of(0.9)
+    'half_90'
+    """
+    return f"half_{round(100 * level)}"
+
+
+def _through(
+    recipe: DispersionRecipe, predictor: Predictor, records: Iterable[SpectrumRecord]
+) -> Iterator[tuple[SpectrumRecord, Arrays]]:
+    """Yield records with the network's outputs at their own frequencies; neighbours of one shape run together."""
+    ratios, size = ratios_of(recipe.data), recipe.apply.batch_size
+    for _, alike in groupby(records, key=lambda one: (one.panel.shape, one.frequency_hz[0], one.frequency_hz[-1])):
+        for some in _batches(alike, size):
+            grids = [on_grid(one.panel, one.velocity_m_s, one.frequency_hz, ratios) for one in some]
+            items = [
+                item_arrays(
+                    grid.panel, grid.velocity_m_s, grid.frequency_hz, array_numbers(one.limits, one.n_receivers)
+                )
+                for one, grid in zip(some, grids, strict=True)
+            ]
+            # A batch is always of one size, since the last bit of a convolution depends on it
+            filled = [*items, *[items[-1]] * (size - len(items))]
+            outputs = predictor({name: np.stack([item[name] for item in filled]) for name in items[0]})
+            for k, (record, grid) in enumerate(zip(some, grids, strict=True)):
+                own = {name: np.asarray(outputs[name][k], np.float64) for name in ("velocity", "log_sigma", "presence")}
+                own["velocity"] = np.log(own["velocity"])
+                if grid.frequency_hz is not record.frequency_hz:
+                    own = {name: interpolate(one, grid.frequency_hz, record.frequency_hz) for name, one in own.items()}
+                yield record, own
+
+
+def _batches(records: Iterable[SpectrumRecord], size: int) -> Iterator[list[SpectrumRecord]]:
+    some: list[SpectrumRecord] = []
+    for one in records:
+        some.append(one)
+        if len(some) == size:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _picks(
+    recipe: DispersionRecipe, calibration: ModeCalibration | None, record: SpectrumRecord, outputs: Arrays
+) -> Mapping[str, Any]:  # Any: columns of a table
+    """Return the columns of one record, a row for each mode and frequency."""
+    said = recipe.apply
+    n_modes, n_frequency = outputs["velocity"].shape
+    kept = slice(0, min(n_modes, said.modes or n_modes))
+    ln_c, sigma, probability = (one[kept].ravel() for one in (
+        outputs["velocity"], np.exp(outputs["log_sigma"]), expit(outputs["presence"])))  # fmt: skip
+    n = len(ln_c)
+    mode = np.repeat(np.arange(n_modes)[kept], n_frequency)
+    frequency = np.tile(record.frequency_hz, n // n_frequency)
+    is_empty = np.tile(record.panel.max(axis=0) <= 0, n // n_frequency)
+    velocity, level = np.exp(ln_c), recipe.calibrate.level
+    halves = {
+        column_of(one): np.full(n, np.nan) if calibration is None else calibration.half_width(sigma, mode, level=one)
+        for one in LEVELS
+    }
+    half = halves[column_of(level)]
+    with np.errstate(over="ignore"):
+        low, high = velocity * np.exp(-half), velocity * np.exp(half)
+    length_m = np.nan if record.limits is None else record.limits.length_m
+    reason = _reasons(said, probability, half, velocity / frequency / length_m, is_empty)
+    return {
+        "record": record.key, "mode": mode, "frequency_hz": frequency, "velocity_m_s": velocity, "low_m_s": low,
+        "high_m_s": high, "level": level, "probability": np.where(is_empty, 0.0, probability), "sigma": sigma,
+        "wavelength_m": velocity / frequency, "status": np.where(reason == "", PICKED, ABSTAINED), "reason": reason,
+        **_truth(record, mode, frequency), **halves,
+    }  # fmt: skip
+
+
+def _reasons(said: DispersionApply, probability: Array, half: Array, lengths: Array, is_empty: Array) -> Array:
+    """Return why each pick is abstained from, "" where it is not."""
+    reasons: list[list[str]] = [["nothing recorded"] if one else [] for one in is_empty]
+    limits: Sequence[tuple[Array, str, float | None]] = (
+        (~(probability >= said.min_probability), "probability < {:g}", said.min_probability),
+        (
+            ~(half <= (said.abstain_width or np.inf)) & ~np.isnan(half),
+            "half-width > {:g} of velocity",
+            said.abstain_width,
+        ),
+        (lengths > (said.longest or np.inf), "wavelength > {:g} lengths of the array", said.longest),
+    )
+    for wrong, text, limit in limits:
+        for k in np.flatnonzero(wrong & ~is_empty):
+            reasons[k].append(text.format(limit))
+    return np.array(["; ".join(one) for one in reasons], dtype=object)
+
+
+def _truth(record: SpectrumRecord, mode: Array, frequency: Array) -> Mapping[str, Any]:  # Any: columns of a table
+    """Return what is known of each mode and frequency; NaN and False where nothing is."""
+    n, n_frequency = len(mode), len(record.frequency_hz)
+    truth, flags = np.full(n, np.nan), np.zeros((2, n), dtype=bool)
+    if record.curves is not None and record.visible is not None and record.resolved is not None:
+        there = mode < len(record.curves)
+        at = mode[there], np.arange(n)[there] % n_frequency
+        truth[there], flags[0, there], flags[1, there] = record.curves[at], record.visible[at], record.resolved[at]
+    wavelength = truth / frequency
+    length_m, offset_m = (np.nan, np.nan) if record.limits is None else (
+        record.limits.length_m, record.limits.mean_offset_m)  # fmt: skip
+    return dict(zip(TRUTH, (truth, *flags, wavelength / length_m, offset_m / wavelength), strict=True))

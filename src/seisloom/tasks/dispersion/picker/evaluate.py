@@ -1,0 +1,108 @@
+"""Picked curves against true ones: calibration of intervals, and every score, mode by mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seisloom.calibration.abstention import PICKED
+from seisloom.calibration.conformal import LEVELS
+from seisloom.calibration.modes import ModeCalibration, calibrate_modes
+from seisloom.errors import CalibrationError, DataError
+from seisloom.metrics.curves import Scores, score_curves
+from seisloom.metrics.scores import plain
+from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
+from seisloom.tasks.dispersion.picker.records import SpectrumRecord
+
+
+def calibrate(
+    recipe: DispersionRecipe, products: Sequence[Any], former: ModeCalibration | None = None
+) -> ModeCalibration:  # Any: pandas tables
+    """Return the calibration from tables of picks with truth: of picks that are kept, whose mode exists.
+
+    Args:
+        recipe: the recipe.
+        products: one table of the model itself, or one of each model that was trained without these media.
+        former: not used: there are as many media as one likes to make.
+    Raises:
+        CalibrationError: if no pick has a true velocity.
+    """
+    import pandas as pd
+
+    table = pd.concat(products, ignore_index=True)
+    if "truth_m_s" not in table:
+        raise CalibrationError(
+            "nothing to calibrate on: no record has true curves. Make some: seisloom synth dispersion"
+        )
+    probable = table["probability"] >= recipe.apply.min_probability
+    both = table[probable & np.isfinite(table["truth_m_s"])]
+    if both.empty:
+        raise CalibrationError(
+            f"nothing to calibrate on: no mode that exists has a probability of {recipe.apply.min_probability:g}. "
+            "Train longer, or lower apply.min_probability"
+        )
+    return calibrate_modes(
+        np.log(both["velocity_m_s"] / both["truth_m_s"]).to_numpy(), both["sigma"].to_numpy(), both["mode"].to_numpy(),
+        groups=both["record"].to_numpy(str), n_modes=recipe.data.physics.modes, min_n=recipe.calibrate.min_n,
+        crossed=len(products) > 1,
+    )  # fmt: skip
+
+
+def evaluate(
+    recipe: DispersionRecipe, products: Mapping[str, Any], references: Sequence[SpectrumRecord]
+) -> dict[str, Any]:  # Any: tables in, JSON values out
+    """Return all scores by method and mode, and for each mode a table that fits on a screen.
+
+    Args:
+        recipe: the recipe.
+        products: tables of picks with truth, by method.
+        references: not used: no curve is told by another record.
+    Raises:
+        DataError: if records have no true curves.
+    """
+    scores: dict[str, Scores] = {}
+    shown: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, table in products.items():
+        if "truth_m_s" not in table:
+            raise DataError("there is nothing to score: no record has true curves")
+        known = table[
+            [column for column in table if not table[column].isna().all() or not str(column).startswith("half")]
+        ]
+        levels = tuple(level for level in LEVELS if f"half_{round(100 * level)}" in known)
+        n_modes = int(table.loc[np.isfinite(table["truth_m_s"]), "mode"].max()) + 1
+        scores[name] = score_curves(known, levels=levels, n_modes=n_modes, seed=recipe.seed)
+        for part, one in scores[name].items():
+            shown.setdefault(part, {})[name] = _row(recipe, one)
+    first = next(iter(products.values()))
+    return {
+        "title": f"Picked curves against true ones, {first['record'].nunique()} spectra",
+        "tables": shown,
+        "scores": plain(scores),
+        "notes": [
+            "recall: share of points in the window, excited and heard above noise that are picked within 3 %; resolved "
+            "are those that the array parts from all other modes",
+            "false: share of picks where the mode does not exist; swaps: share of picks that lie within 3 % of another "
+            "mode and not of their own; errors and intervals: of picks whose mode exists",
+        ],
+    }
+
+
+def _row(recipe: DispersionRecipe, score: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    """Return the numbers of a method that a person looks at first."""
+    level = f"{100 * recipe.calibrate.level:g}"
+    percent = {name: score[name] for name in ("median_error", "p90_error", "median_width")}
+    return {
+        "recall": score["recall"], "resolved": score["recall_resolved"], "in 5 %": score["within_5"],
+        "false": score["false_share"], "swaps": score["swap_share"],
+        "median %": None if percent["median_error"] is None else 100 * percent["median_error"],
+        "P90 %": None if percent["p90_error"] is None else 100 * percent["p90_error"],
+        f"in {level}%": score["coverage"].get(level),
+        "width %": None if percent["median_width"] is None else 100 * percent["median_width"],
+    }  # fmt: skip
+
+
+def picked(table: Any) -> Any:  # Any: pandas tables
+    """Return the rows that are picked."""
+    return table[table["status"] == PICKED]

@@ -1,0 +1,83 @@
+"""Classical pickers behind the face of the network: what it is measured against, and what needs no weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from seisloom.config import Method
+from seisloom.sample import Array, Arrays, Predictor
+from seisloom.signal.velocity_spectra.limits import ArrayLimits
+from seisloom.tasks.dispersion.field.pick import CurvePicks, argmax, ridge
+
+SURE = 4.0
+"""Logit of a probability of 0.98: a classical picker says where, not how probably."""
+
+
+class ArgmaxPicker(Method):
+    """The largest value at each frequency, taken for the fundamental mode (Park, Miller & Xia 1999).
+
+    As it is mostly used: wherever it is, whatever the array can see.
+    """
+
+    name: str = "argmax"
+    task: str = "dispersion"
+
+    def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
+        """Return the picker on items of spectra."""
+        return _on_items(lambda panel, c, f, limits: argmax(panel, c, f), n_modes=recipe.model.modes)
+
+
+class RidgePicker(Method):
+    """The brightest continuous ridges, by dynamic programming; each mode's number is its place in order of velocity."""
+
+    name: str = "ridge"
+    task: str = "dispersion"
+    least: float = Field(0.5, ge=0, lt=1)
+    """Height that a peak must have, as a share of the largest value at its frequency."""
+    jump: float = Field(15.0, ge=0)
+    """Cost of a change of velocity by a factor e beyond one that is free."""
+    gap: float = Field(2.0, ge=0)
+    """Cost of a gap, in heights."""
+    longest: float = Field(1.0, gt=0)
+    """Longest wavelength that is looked at, in lengths of the array, where that is known."""
+
+    def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
+        """Return the picker on items of spectra."""
+
+        def pick(panel: Array, c: Array, f: Array, limits: ArrayLimits | None) -> CurvePicks:
+            return ridge(
+                panel, c, f, limits=limits, n_modes=recipe.model.modes, longest=self.longest, least=self.least,
+                jump=self.jump, gap=self.gap,
+            )  # fmt: skip
+
+        return _on_items(pick, n_modes=recipe.model.modes)
+
+
+def _on_items(pick: Any, *, n_modes: int) -> Predictor:  # Any: a function from a panel to picks
+    """Return a picker of one panel as a predictor of items; the width of its peak is its spread."""
+
+    def predict(arrays: Arrays) -> Arrays:
+        n_items, n_frequency = arrays["frequency_hz"].shape
+        out = {
+            "velocity": np.ones((n_items, n_modes, n_frequency), np.float32),
+            "log_sigma": np.zeros((n_items, n_modes, n_frequency), np.float32),
+            "presence": np.full((n_items, n_modes, n_frequency), -SURE, np.float32),
+        }
+        for i in range(n_items):
+            length_m, spacing_m, mean_offset_m = (float(one) for one in arrays["array"][i, :3])
+            limits = ArrayLimits(length_m, spacing_m, mean_offset_m) if np.isfinite(length_m) else None
+            c, f = (arrays[name][i].astype(np.float64) for name in ("velocity_m_s", "frequency_hz"))
+            found = pick(arrays["x"][i, 0].astype(np.float64), c, f, limits)
+            there = np.isfinite(found.velocity_m_s)
+            n = min(len(there), n_modes)
+            half = np.log(found.high_m_s / found.low_m_s)[:n] / 2
+            least = 0.25 * np.log(c[-1] / c[0]) / (len(c) - 1)
+            out["velocity"][i, :n] = np.where(there, found.velocity_m_s, 1.0)[:n]
+            out["log_sigma"][i, :n] = np.log(np.where(there[:n], np.maximum(half, least), 1.0))
+            out["presence"][i, :n] = np.where(there, SURE, -SURE)[:n]
+        return out
+
+    return predict
