@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def main() -> None:
     )
     (given.out / WEIGHTS).chmod(0o644)
     shipped = trained.recipe
-    if getattr(shipped.data, "root", None):
-        data = shipped.data.model_copy(update={"root": "${SEISLOOM_DATA}/picking/ML-feed"})
+    if root := getattr(shipped.data, "root", None):
+        data = shipped.data.model_copy(update={"root": _portable(root)})
         shipped = shipped.model_copy(update={"data": data})
     if shipped.train.init_from and Path(shipped.train.init_from).is_absolute():
         shipped = shipped.model_copy(update={"train": shipped.train.model_copy(update={"init_from": None})})
@@ -75,6 +76,14 @@ def main() -> None:
     write_card(Bundle.open(given.out), report)
     size = sum(file.stat().st_size for file in given.out.iterdir())
     logging.info("%s: %.2f MB; %s", given.out, size / 1e6, calibrated.calibration.note)
+
+
+def _portable(root: str) -> str | None:
+    """Return a folder of the shared data by their variable; None for one that was only made for the training."""
+    shared = os.environ.get("SEISLOOM_DATA")
+    if shared and Path(root).is_relative_to(shared):
+        return f"${{SEISLOOM_DATA}}/{Path(root).relative_to(shared)}"
+    return root if root.startswith("${") else None
 
 
 if __name__ == "__main__":

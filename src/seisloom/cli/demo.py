@@ -16,7 +16,7 @@ from seisloom.errors import PluginError
 
 def demo(
     room: Annotated[
-        str, typer.Argument(help="Room: picking, the main job, interpretation or classification.")
+        str, typer.Argument(help="Room: picking, the main job, interpretation, classification or dispersion.")
     ] = "picking",
     out: Annotated[Path, typer.Option(help="Folder for everything it makes; a former demo there is replaced.")] = Path(
         "demo"
@@ -32,6 +32,8 @@ def demo(
 
     Classification: noise against event on real records, or synthetic earthquakes, explosions and noise: a small network
     beside a rocket and a random forest.
+
+    Dispersion: spectra with known modes, and a field gather, through the network that ships; curves, and Vs from them.
     """
     if room not in ROOMS:
         raise PluginError(f"no demo of {room!r}; there are {', '.join(ROOMS)}")
@@ -83,8 +85,24 @@ def _classification(out: Path, synthetic: bool, epochs: int | None) -> None:
     screen.say(f"your own classes: seisloom train {made.recipe} 'data.paths=[FOLDER]' --out runs/mine")
 
 
+def _dispersion(out: Path, synthetic: bool, epochs: int | None) -> None:
+    from seisloom.cli.use import show_report
+    from seisloom.demos.dispersion import SHIPPED, run_curve_demo
+
+    made = run_curve_demo(out, data=Path(os.environ.get("SEISLOOM_DATA") or "../shared/data"), synthetic=synthetic)
+    for note in made.notes:
+        screen.say(note)
+    show_report(made.report)
+    for path in made.files:
+        screen.say(f"wrote {path}")
+    screen.say(
+        f"your own: seisloom apply {SHIPPED} SHOT --dx 2 --first-offset 10 --out curves.csv; then seisloom invert"
+    )
+
+
 ROOMS: Mapping[str, Callable[[Path, bool, int | None], None]] = {
     "picking": _picking,
     "interpretation": _interpretation,
     "classification": _classification,
+    "dispersion": _dispersion,
 }

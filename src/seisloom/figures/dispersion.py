@@ -102,7 +102,8 @@ def draw_dispersion(
     if curves is not None:
         handles = [*_curves(panels[0], f, c, np.asarray(curves, float), flags or {}), *handles]
     if picks is not None:
-        handles += _picks(panels[0], f, picks, lower, upper, pick_label, interval_label)
+        modes = [] if curves is not None else _picked_modes(np.asarray(picks, float))
+        handles = [*modes, *handles, *_picks(panels[0], f, picks, lower, upper, pick_label, interval_label)]
     panels[0].set(title=title, ylabel="phase velocity (m/s)")
     if masks is not None:
         _masks(panels[1], f, c, np.asarray(masks, float))
@@ -243,6 +244,15 @@ def _picks(
     dot = Line2D([], [], color=BLACK, marker="o", markersize=6, linestyle="none", label=pick_label)
     bar = Line2D([], [], color=BLACK, alpha=0.5, linewidth=6, label=interval_label)
     return [dot, bar] if lower is not None and upper is not None else [dot]
+
+
+def _picked_modes(picks: Array) -> list[Line2D]:
+    """Return an entry of the legend for each mode that is picked."""
+    there = np.flatnonzero(np.isfinite(picks).any(axis=1))
+    return [
+        Line2D([], [], color=COLOURS[m % len(COLOURS)], marker="o", markersize=6, linestyle="none", label=_name(int(m)))
+        for m in there
+    ]
 
 
 def _limits(axes: Axes, f: Array, c: Array, limits: ArrayLimits) -> list[Line2D]:

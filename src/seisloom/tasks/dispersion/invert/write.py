@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seisloom.errors import DataError, OutputError
+from seisloom.errors import DataError
+from seisloom.io.beside import beside
 from seisloom.tasks.dispersion.invert.summary import VsProfile
 
 COLUMNS = ("depth_top_m", "depth_bottom_m", "vs_median", "vs_low", "vs_high")
@@ -35,8 +34,10 @@ def write_profile(profile: VsProfile, path: str | Path) -> tuple[Path, Path]:
     )  # fmt: skip
     lines = [",".join(COLUMNS)]
     lines += [",".join(f"{one:.6g}" for one in row) for row in zip(*columns, strict=True)]
-    _write(table, "\n".join(lines) + "\n")
-    _write(table.with_suffix(".json"), json.dumps(as_json(profile), indent=1) + "\n")
+    said = {table: "\n".join(lines), table.with_suffix(".json"): json.dumps(as_json(profile), indent=1)}
+    for file, text in said.items():
+        with beside(file) as partial:
+            partial.write_text(text + "\n", encoding="utf-8")
     return table, table.with_suffix(".json")
 
 
@@ -61,16 +62,3 @@ def as_json(profile: VsProfile) -> dict[str, Any]:  # Any: JSON values
         "observations": {name: values.tolist() for name, values in observations.items()},
         "notes": list(profile.notes),
     }
-
-
-def _write(file: Path, text: str) -> None:
-    partial = file.with_name(file.name + ".partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()

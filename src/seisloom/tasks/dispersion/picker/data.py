@@ -17,7 +17,7 @@ from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.signal.velocity_spectra.limits import ArrayLimits, array_limits
 from seisloom.tasks.dispersion.blocks import DispersionData
-from seisloom.tasks.dispersion.make import make_record
+from seisloom.tasks.dispersion.make import ID_DIGITS, make_record
 from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, nearest, on_grid, ratios_of
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.dispersion.store.manifest import find_npz, read_rows
@@ -71,7 +71,7 @@ def refs_of(manifest: Path) -> Iterator[Ref]:
             key, npz = str(row["id"]), str(row["npz"])
         except KeyError as error:
             raise DataError(f"{where}: has no {error}. See: seisloom manifest check {manifest}") from error
-        groups = {"model": str(row.get("model_hash") or row.get("param_hash") or key)}
+        groups = {"model": str(row.get("model_hash") or row.get("param_hash") or key)[:ID_DIGITS]}
         groups |= {name: str(row[name]) for name in ("part", "split") if row.get(name)}
         content = str(row.get("content_sha256") or hashlib.sha256(key.encode()).hexdigest())
         yield Ref(key, groups, 0, {"manifest": str(manifest), "npz": npz, "content": content[:16], "where": where})

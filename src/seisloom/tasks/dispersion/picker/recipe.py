@@ -93,9 +93,9 @@ class DispersionRecipe(Recipe):
 
     aliases: ClassVar[Mapping[str, str]] = {
         **Recipe.aliases,
-        "dx": "apply.dx_m",
-        "first_offset": "apply.first_offset_m",
-        "dt": "apply.interval_s",
+        "apply.dx": "apply.dx_m",
+        "apply.first_offset": "apply.first_offset_m",
+        "apply.dt": "apply.interval_s",
     }
     questions: ClassVar[tuple[str, ...]] = (
         "data.root", "data.n", "model.name", "train.epochs", "train.batch_size", "train.lr", "train.init_from",
