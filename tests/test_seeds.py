@@ -868,6 +868,70 @@ def fans_of_classes(house: House) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+# --- dispersion
+
+LINES = """frequency: {num_samples: 21}
+phase_velocity: {min_ms: 100, max_ms: 900, num_samples: 40}
+simulation: {nt: 300, dt: 0.008, nx: 8, dx: 6.0, nfft: 1024}
+physics: {modes: 2, layer_count: 4, vs_bounds_kms: [0.1, 0.8], thickness_bounds_km: [0.003, 0.03]}
+paths: {output_root: data, curves_subdir: curves}
+cli: {dry_run_samples: 2, seed: 42}
+"""
+
+
+def lines(house: House) -> tuple[Path, Path]:
+    """Return a file of settings in the words of the script, and the folder of its records, made once."""
+    folder = house.folder / "lines"
+    if not folder.is_dir():
+        folder.mkdir()
+        (folder / "config.yaml").write_text(LINES)
+        seisloom("synth", "dispersion", folder / "config.yaml", "--samples", 2, "--seed", 123, "--validate-manifest")
+    return folder / "config.yaml", folder / "data"
+
+
+@row(
+    "`python -m label_refactor.cli --config FILE --samples 4 --seed 123 --validate-manifest`",
+    "`.npz` records with spectrum, curves, freq, phase_velocity",
+)
+def records_of_the_script(house: House) -> None:
+    _, data = lines(house)
+    rows = [json.loads(line) for line in (data / "manifests" / "labels.jsonl").read_text().splitlines()]
+    assert [one["seed"] for one in rows] == [123, 123]
+    with np.load(data / "curves" / f"{rows[0]['id']}.npz") as record:
+        assert {"spectrum", "curves", "freq", "phase_velocity"} <= set(record.files)
+        assert record["curves"].shape == (2, 21)
+
+
+@row("`config_test_normal.yaml`, then `config_test_interference.yaml`")
+def a_mixed_test_set(house: House) -> None:
+    small = ("frequency.num_samples=21", "phase_velocity.num_samples=40", "simulation.nt=300", "simulation.nx=8")
+    out = house.new("mixed")
+    for name in ("normal", "interference"):
+        seisloom("synth", "dispersion", f"dispersion_test_{name}", *small, "--samples", 1, "--out", out)
+    (manifest,) = out.rglob("labels_test.jsonl")
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    assert [one["aug_noise_snr_db"] is not None for one in rows] == [False, True]
+
+
+@row("mask tensors under `mask_subdir`")
+def masks_of_the_script(house: House) -> None:
+    settings, _ = lines(house)
+    out = house.new("masked")
+    seisloom("synth", "dispersion", settings, "mask.write=true", "--samples", 1, "--out", out)
+    (mask,) = (out / "masks").glob("*.npy")
+    assert np.load(mask).shape == (2, 40, 21)
+
+
+@row("`python -m label_refactor.inspect --config FILE --output plots/sample.png --sample-id HEX`")
+def a_picture_of_a_record(house: House) -> None:
+    settings, data = lines(house)
+    name = next((data / "curves").glob("*.npz")).stem
+    for source in (data, settings):
+        picture = house.new("sample.png")
+        seisloom("view", "dispersion", source, "--output", picture, "--sample-id", name[:8])
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def recipe_items() -> Any:  # Any: a Schema
     """Return the schema of an item of the room."""
     from seisloom.tasks.picking.recipe import ITEM

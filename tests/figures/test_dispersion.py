@@ -101,7 +101,7 @@ def test_picks_have_dots_and_bars_where_they_are() -> None:
     ends = np.array([segment[:, 1] for segment in bars[1].get_segments()])
     np.testing.assert_allclose(ends, np.c_[picks[1] - 20, picks[1] + 30])
     assert legend_of(figure) == ["mode 0 (fundamental)", "mode 1", "argmax", "90 % interval"]
-    assert legend_of(draw_dispersion(SPECTRUM, **AXES, picks=picks)) == ["pick"]
+    assert legend_of(draw_dispersion(SPECTRUM, **AXES, picks=picks)) == ["mode 0 (fundamental)", "mode 1", "pick"]
 
 
 def test_masks_are_white_where_they_are_zero_and_mix_where_they_overlap() -> None:

@@ -101,9 +101,12 @@ def picture_for(figure: Path, option: str = "--out") -> Path:
 
 
 def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the room's calibration
-    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin."""
+    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin or mode."""
     from seisloom.calibration.intervals import IntervalCalibration
+    from seisloom.calibration.modes import ModeCalibration
 
+    if isinstance(calibration, ModeCalibration):
+        return [f"mode {m}: {line}" for m, one in enumerate(calibration.modes) for line in quantile_lines(one, level)]
     if not isinstance(calibration, IntervalCalibration):
         return []
     at = calibration.levels.index(level)

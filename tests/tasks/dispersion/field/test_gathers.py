@@ -39,7 +39,7 @@ def test_text_needs_the_rate_and_the_geometry(tmp_path: Path) -> None:
     file = write_text(tmp_path / "shot.dat")
     with pytest.raises(DataError, match="sampling interval"):
         read_gather(file, dx_m=2, first_offset_m=10)
-    with pytest.raises(DataError, match="dx_m and first_offset_m is missing"):
+    with pytest.raises(DataError, match="Give the geometry in m: dx_m and first_offset_m"):
         read_gather(file, interval_s=0.001)
     gather = read_gather(file, interval_s=0.001, dx_m=2, first_offset_m=10)
     np.testing.assert_allclose(gather.offsets_m, 10 + 2 * np.arange(6))

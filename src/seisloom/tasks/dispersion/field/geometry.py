@@ -37,7 +37,7 @@ def offsets_of(
             missing = "dx_m and first_offset_m" if dx_m is None and first_m is None else (
                 "dx_m" if dx_m is None else "first_offset_m"
             )  # fmt: skip
-            raise DataError(f"{file}: headers have no offsets. Give the geometry in m: {missing} is missing")
+            raise DataError(f"{file}: headers have no offsets. Give the geometry in m: {missing}")
         if first_m is not None and abs(abs(first_m) - abs(said[0])) > SAME_M and not override:
             raise DataError(
                 f"{file}: the first trace has offset {said[0]:g} m in its header and {first_m:g} m was given. Leave it "
