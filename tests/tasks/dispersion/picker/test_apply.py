@@ -107,6 +107,28 @@ def test_spectra_of_other_sizes_go_together_and_none_is_said(small: Small) -> No
         apply(small(), oracle, None, [])
 
 
+def test_of_two_modes_at_one_velocity_the_more_probable_is_kept(small: Small) -> None:
+    def doubled(arrays: Arrays) -> Arrays:
+        found = {name: np.array(one) for name, one in oracle(arrays).items()}
+        f = arrays["frequency_hz"]
+        found["velocity"][:, 1] = np.where(f < 15, 1.04, 1.2) * found["velocity"][:, 0]
+        found["presence"][:, 1] = np.where(f < 8, 4.0, 2.0)  # mode 0 has 3
+        return found
+
+    table = apply(small("apply.min_probability=0.5"), doubled, None, [record()])
+    status = {m: (table[table["mode"] == m]["status"] == "picked").to_numpy() for m in (0, 1)}
+    low, middle, high = F < 7, (F > 9) & (F < 13), F > 17
+    assert status[1][low].all()
+    assert not status[0][low].any()
+    assert status[0][middle].all()
+    assert not status[1][middle].any()
+    assert status[0][high].all()
+    assert status[1][high].all()
+    assert set(table["reason"]) == {"", "nearer than 0.05 to mode 0", "nearer than 0.05 to mode 1"}
+    both = apply(small("apply.min_probability=0.5", "apply.apart=null"), doubled, None, [record()])
+    assert (both["status"] == "picked").all()
+
+
 def test_fewer_modes_are_kept_where_asked(small: Small) -> None:
     table = apply(small("apply.modes=1"), oracle, None, [record(known=False)])
     assert set(table["mode"]) == {0}

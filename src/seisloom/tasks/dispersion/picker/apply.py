@@ -119,6 +119,8 @@ def _picks(
         low, high = velocity * np.exp(-half), velocity * np.exp(half)
     length_m = np.nan if record.limits is None else record.limits.length_m
     reason = _reasons(said, probability, half, velocity / frequency / length_m, is_empty)
+    if said.apart is not None:
+        _part(reason, ln_c, probability, mode, said.apart)
     return {
         "record": record.key, "mode": mode, "frequency_hz": frequency, "velocity_m_s": velocity, "low_m_s": low,
         "high_m_s": high, "level": level, "probability": np.where(is_empty, 0.0, probability), "sigma": sigma,
@@ -143,6 +145,17 @@ def _reasons(said: DispersionApply, probability: Array, half: Array, lengths: Ar
         for k in np.flatnonzero(wrong & ~is_empty):
             reasons[k].append(text.format(limit))
     return np.array(["; ".join(one) for one in reasons], dtype=object)
+
+
+def _part(reason: Array, ln_c: Array, probability: Array, mode: Array, apart: float) -> None:
+    """Abstain, in place, from the less probable of two modes that are picked as good as at one velocity."""
+    rows = [np.flatnonzero(mode == m) for m in np.unique(mode)]
+    for k, one in enumerate(rows):
+        for m, other in enumerate(rows[:k]):
+            is_near = (reason[one] == "") & (reason[other] == "") & (np.abs(ln_c[one] - ln_c[other]) < apart)
+            loses = probability[one] <= probability[other]
+            reason[one[is_near & loses]] = f"nearer than {apart:g} to mode {m}"
+            reason[other[is_near & ~loses]] = f"nearer than {apart:g} to mode {k}"
 
 
 def _truth(record: SpectrumRecord, mode: Array, frequency: Array) -> Mapping[str, Any]:  # Any: columns of a table

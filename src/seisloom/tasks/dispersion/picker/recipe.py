@@ -70,6 +70,9 @@ class DispersionApply(Config):
     """A pick is abstained from where the mode is less probably to be seen."""
     abstain_width: float | None = Field(None, gt=0)
     """A pick is abstained from where half its interval is a larger share of its velocity; None keeps it."""
+    apart: float | None = Field(0.05, gt=0)
+    """Of two modes that are picked nearer to each other than this share of their velocity the less probable one is
+    abstained from: it is rather the other mode again than one of its own. None keeps both."""
     longest: float | None = Field(None, gt=0)
     """A pick is abstained from where its wavelength is longer than so many lengths of the array; None keeps it."""
     batch_size: int = Field(8, ge=1)
