@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seisloom.losses.curves import CurveDistribution, CurveError, CurvePresence, mode_weights
+from seisloom.losses.curves import CurveDistribution, CurveError, CurvePresence, balanced, mode_weights
 
 C = torch.tensor(np.geomspace(100, 400, 64), dtype=torch.float32)
 NAN = float("nan")
@@ -61,6 +61,16 @@ def test_nothing_visible_is_no_error_and_has_a_gradient() -> None:
     assert float(total.detach()) == 0
     assert logit.grad is not None
     assert not bool(logit.grad.any())
+
+
+def test_modes_count_alike_however_few_points_they_have() -> None:
+    weight = torch.tensor([[[1.0, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]]])
+    torch.testing.assert_close(balanced(weight, 0.0), weight)
+    alike = balanced(weight, 1.0)
+    torch.testing.assert_close(alike.sum(dim=(0, 2)), torch.tensor([2.5, 2.5, 0.0]))
+    half = balanced(weight, 0.5)
+    torch.testing.assert_close(half[0, 1, 0] / half[0, 0, 0], torch.tensor(2.0))
+    assert float(half.sum()) == pytest.approx(5)
 
 
 def test_presence_is_the_cross_entropy_of_visible() -> None:

@@ -23,6 +23,17 @@ def mode_weights(batch: Mapping[str, Tensor], hidden: float) -> Tensor:
     return torch.where(batch["visible"] > 0, 1.0, hidden) * inside
 
 
+def balanced(weight: Tensor, balance: float) -> Tensor:
+    """Return weights (item, mode, frequency) that a mode's share in all of them, to the power `balance`, divides.
+
+    0 leaves them, 1 makes modes count alike: the higher ones are seen at fewer frequencies. The sum stays.
+    """
+    by_mode = weight.sum(dim=(0, 2), keepdim=True)
+    total = by_mode.sum()
+    factor = torch.where(by_mode > 0, (total / by_mode.clamp(min=1e-6)) ** balance, torch.zeros_like(by_mode))
+    return weight * factor * (total / (by_mode * factor).sum().clamp(min=1e-6))
+
+
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Return the mean of values where the weight is above 0; 0, with a gradient, where it is nowhere."""
     kept = torch.where(weight > 0, values, torch.zeros_like(values))
@@ -37,11 +48,13 @@ class CurveDistribution(LossTerm):
     """Standard deviation of the narrow one, as a share of the velocity."""
     hidden: float = Field(0.1, ge=0, le=1)
     """Weight of a mode that exists and is hardly excited: it can be told from the others alone."""
+    balance: float = Field(0.0, ge=0, le=1)
+    """How far modes count alike: 0 for each point alike, 1 for each mode alike, however few points it has."""
 
     def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """Return the cross-entropy of the output `logit` (item, mode, frequency, velocity), in nats."""
         logit, velocity = outputs["logit"], batch["velocity_m_s"]
-        weight = mode_weights(batch, self.hidden)
+        weight = balanced(mode_weights(batch, self.hidden), self.balance)
         curve = torch.where(weight > 0, batch["curves"], velocity[:, :1, None])
         distance = (velocity.log()[:, None, None] - curve.log()[..., None]) / self.width
         wanted = torch.softmax(-0.5 * distance.square(), dim=-1)
@@ -57,10 +70,12 @@ class CurveError(LossTerm):
     """Relative error that counts as 1."""
     limit: float = Field(0.1, gt=0)
     """Relative error from which on the term is flat."""
+    balance: float = Field(0.0, ge=0, le=1)
+    """As of `curve_distribution`."""
 
     def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """Return the mean of min(|ln velocity - ln curve|, limit) / unit over visible modes."""
-        weight = mode_weights(batch, 0.0)
+        weight = balanced(mode_weights(batch, 0.0), self.balance)
         curve = torch.where(weight > 0, batch["curves"], outputs["velocity"].detach())
         error = (outputs["velocity"].log() - curve.log()).abs()
         return weighted_mean(error.clamp(max=self.limit) / self.unit, weight)

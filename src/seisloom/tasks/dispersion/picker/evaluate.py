@@ -36,8 +36,8 @@ def calibrate(
         raise CalibrationError(
             "nothing to calibrate on: no record has true curves. Make some: seisloom synth dispersion"
         )
-    probable = table["probability"] >= recipe.apply.min_probability
-    both = table[probable & np.isfinite(table["truth_m_s"])]
+    kept = picked(table)
+    both = kept[np.isfinite(kept["truth_m_s"])]
     if both.empty:
         raise CalibrationError(
             f"nothing to calibrate on: no mode that exists has a probability of {recipe.apply.min_probability:g}. "
