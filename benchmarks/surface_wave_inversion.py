@@ -4,8 +4,8 @@
 
 Error is the mean over depth, to half the longest wavelength, of |median - true| / true; inside is the share of depths
 whose true Vs lies in the 90 % interval; width is half the interval, relative. Curves of the gathers are picked by
-`ridge`, fundamental mode alone, on one gather each; the true curves have no intervals, so 3 % is taken. The profile of
-Oysand (Norway) has no truth: it is printed to be looked at.
+`--picker`, fundamental mode alone, on one gather each; the true curves have no intervals, so 3 % is taken. The profile
+of Oysand (Norway) has no truth: it is printed to be looked at.
 
 Data: finite-element gathers of swprocess (Vantassel & Cox, 2022, Geophysics 87), Oysand of MASWavesPy (Olafsdottir et
 al., 2018, Can. Geotech. J. 55), both GPL-3, read and not shipped.
@@ -21,12 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
+from seisloom.bundle import open_predictor
 from seisloom.signal.velocity_spectra.phase_shift import phase_shift
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.field.gathers import read_gather
 from seisloom.tasks.dispersion.field.pick import CurvePicks, ridge
 from seisloom.tasks.dispersion.invert.profile import invert_curves
 from seisloom.tasks.dispersion.invert.summary import VsProfile
+from seisloom.tasks.dispersion.picker.pages import picks_of
 
 MODELS = (([0.0, 1.0], [100.0, 200.0]), ([0.0, 2.0, 6.0, 14.0], [80.0, 120.0, 180.0, 360.0]))
 """Tops of layers in m and their Vs in m/s."""
@@ -49,8 +51,12 @@ def first_modes(curves: CurvePicks, n: int) -> CurvePicks:
     return replace(curves, **{name: getattr(curves, name)[:n] for name in names})
 
 
-def picked(path: Path) -> CurvePicks:
-    """Return the fundamental mode of a gather."""
+def picked(path: Path, picker: str) -> CurvePicks:
+    """Return the fundamental mode of a gather, by the network or by `ridge`."""
+    if picker != "ridge":
+        opened = open_predictor(picker).with_changes("max_hz=60", "min_m_s=50", "max_m_s=500", "modes=1")
+        records = opened.task.open(opened.recipe, path, None)
+        return picks_of(opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records))
     gather = read_gather(path)
     spectrum = phase_shift(gather.traces, gather.interval_s, gather.offsets_m, FREQUENCY_HZ, VELOCITY_M_S)
     return ridge(spectrum.panel, VELOCITY_M_S, FREQUENCY_HZ, limits=spectrum.limits)
@@ -80,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEISLOOM_DATA", "../shared/data")))
     parser.add_argument("--seeds", type=int, default=3, help="of the true curves; gathers take one")
+    parser.add_argument("--picker", default="dispersion-picker", help="a bundle, or ridge")
     parser.add_argument("--only", choices=("curves", "gathers", "oysand"))
     options = parser.parse_args()
     folder = options.data / "dispersion"
@@ -90,7 +97,7 @@ def main() -> None:
             for seed in range(options.seeds):
                 show(f"model {model}, true, {n} modes", first_modes(true, n), model, seed)
         for path in sorted((folder / f"fe_model_{model}").glob("*.su")) if options.only in (None, "gathers") else ():
-            show(f"model {model}, gather {path.stem}", picked(path), model, 0)
+            show(f"model {model}, gather {path.stem}", picked(path, options.picker), model, 0)
     if options.only in (None, "oysand"):
         profile = invert_curves(read_curves(folder / "oysand" / "Oysand_dc.txt"))
         print("Oysand: depth m, Vs 5, 50, 95 %")

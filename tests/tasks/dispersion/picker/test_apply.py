@@ -148,7 +148,8 @@ def test_calibration_is_of_picks_with_truth(small: Small) -> None:
     with pytest.raises(CalibrationError, match="no record has true curves"):
         calibrate(recipe, [apply(recipe, oracle, None, [record(known=False)])])
     with pytest.raises(CalibrationError, match=r"no mode that exists has a probability of 0\.99"):
-        calibrate(small("apply.min_probability=0.99"), tables)
+        strict = small("apply.min_probability=0.99")
+        calibrate(strict, [apply(strict, oracle, None, [record()])])
 
 
 def test_a_report_needs_truth_and_has_a_row_a_method(small: Small) -> None:
