@@ -147,9 +147,10 @@ def test_calibration_is_of_picks_with_truth(small: Small) -> None:
     assert made.n_picks[1] == pytest.approx(40 * int((F > 12).sum()), abs=40)
     with pytest.raises(CalibrationError, match="no record has true curves"):
         calibrate(recipe, [apply(recipe, oracle, None, [record(known=False)])])
+    strict = small("apply.min_probability=0.99")
+    none = apply(strict, oracle, None, [record()])
     with pytest.raises(CalibrationError, match=r"no mode that exists has a probability of 0\.99"):
-        strict = small("apply.min_probability=0.99")
-        calibrate(strict, [apply(strict, oracle, None, [record()])])
+        calibrate(strict, [none])
 
 
 def test_a_report_needs_truth_and_has_a_row_a_method(small: Small) -> None:
