@@ -21,6 +21,9 @@ from seisloom.cli.data import as_changes
 from seisloom.cli.main import app
 from seisloom.errors import SeisloomError
 from seisloom.recipe import packaged_recipe, packaged_recipes, read_recipe
+from seisloom.tasks.dispersion.field import curves_file
+from seisloom.tasks.dispersion.picker.apply import COLUMNS as CURVES
+from seisloom.tasks.dispersion.picker.apply import TRUTH
 from seisloom.tasks.picking.apply import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,6 +72,12 @@ def test_reference_pages_are_those_that_the_code_makes() -> None:
 def test_every_column_of_picks_is_explained() -> None:
     text = (DOCS / "reference" / "picks-table.md").read_text(encoding="utf-8")
     missing = [name for name in COLUMNS if f"`{name}`" not in text]
+    assert not missing
+
+
+def test_every_column_of_curves_is_explained() -> None:
+    text = (DOCS / "reference" / "curves-table.md").read_text(encoding="utf-8")
+    missing = [name for name in (*curves_file.COLUMNS, *CURVES, *TRUTH) if f"`{name}`" not in text]
     assert not missing
 
 
