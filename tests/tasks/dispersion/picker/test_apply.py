@@ -168,16 +168,20 @@ def test_a_report_needs_truth_and_has_a_row_a_method(small: Small) -> None:
         evaluate(recipe, {"x": apply(recipe, oracle, None, [record(known=False)])}, [])
 
 
-def test_curves_are_written_as_they_are_read_and_several_spectra_only_as_parquet(small: Small, tmp_path: Path) -> None:
+def test_curves_are_written_as_they_are_read_and_several_spectra_by_their_names(small: Small, tmp_path: Path) -> None:
     table = apply(small("apply.min_probability=0.5"), oracle, calibrated(), [record(known=False)])
     write_picks(table, tmp_path / "c.csv")
     read, ours = read_curves(tmp_path / "c.csv"), picks_of(table)
     np.testing.assert_allclose(read.velocity_m_s, ours.velocity_m_s, rtol=1e-6)
     np.testing.assert_allclose(read.low_m_s, ours.low_m_s, rtol=1e-6)
     both = apply(small(), oracle, None, [record(), record("b")])
-    with pytest.raises(OutputError, match=r"holds one spectrum, and there are 2\. Write \.parquet"):
-        write_picks(both, tmp_path / "d.csv")
-    with pytest.raises(OutputError, match=r"d\.txt: curves are written as \.csv"):
+    write_picks(both, tmp_path / "d.csv")
+    listed = pd.read_csv(tmp_path / "d.csv")
+    assert (
+        listed.groupby("record").size().to_dict() == both[both["status"] == "picked"].groupby("record").size().to_dict()
+    )
+    np.testing.assert_allclose(listed["velocity_m_s"], both.loc[both["status"] == "picked", "velocity_m_s"], rtol=1e-6)
+    with pytest.raises(OutputError, match=r"d\.txt: curves are written as \.csv or"):
         write_picks(table, tmp_path / "d.txt")
     write_picks(both, tmp_path / "d.parquet")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "d.parquet"), both)

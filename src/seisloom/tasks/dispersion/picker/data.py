@@ -54,7 +54,9 @@ def manifest_in(path: Path) -> Path:
     """
     manifest = path / MANIFEST if path.is_dir() else path
     if not manifest.is_file():
-        raise MissingDataError(f"{manifest}: there is no such manifest. Write one: seisloom synth dispersion --out DIR")
+        raise MissingDataError(
+            f"{manifest}: no such manifest. Write one: seisloom synth dispersion --out DIR; of a shot give its file"
+        )
     return manifest
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from seisloom.errors import OutputError
 from seisloom.io.beside import beside
 from seisloom.sample import Array
-from seisloom.tasks.dispersion.field.curves_file import write_curves
+from seisloom.tasks.dispersion.field.curves_file import COLUMNS, write_curves
 from seisloom.tasks.dispersion.field.pick import CurvePicks
 from seisloom.tasks.dispersion.picker.evaluate import picked
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
@@ -44,20 +44,24 @@ def picks_of(table: Any, *, method: str = "") -> CurvePicks:  # Any: rows of one
 
 
 def write_picks(product: Any, path: Path) -> None:  # Any: a pandas table
-    """Write picks: .csv has the kept ones of a single spectrum as `seisloom invert` reads them; .parquet all rows.
+    """Write picks: .csv has the kept ones, as `seisloom invert` reads them of one spectrum; .parquet has all rows.
+
+    Of several spectra a .csv has a further column, `record`.
 
     Raises:
-        OutputError: for another suffix, or a .csv of several spectra.
+        OutputError: for another suffix, or if the file cannot be written.
     """
-    if path.suffix.lower() == ".parquet":
-        with beside(path) as partial:
-            product.to_parquet(partial, index=False)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise OutputError(f"{path}: curves are written as .csv or .parquet")
+    if path.suffix.lower() == ".csv" and product["record"].nunique() == 1:
+        write_curves(picks_of(product), path)
         return
-    if path.suffix.lower() != ".csv":
-        raise OutputError(f"{path}: curves are written as .csv, which holds one spectrum, or .parquet")
-    if (n := product["record"].nunique()) > 1:
-        raise OutputError(f"{path}: a .csv of curves holds one spectrum, and there are {n}. Write .parquet")
-    write_curves(picks_of(product), path)
+    with beside(path) as partial:
+        if path.suffix.lower() == ".parquet":
+            product.to_parquet(partial, index=False)
+            return
+        kept = picked(product).rename(columns={"probability": "quality"}).assign(method="")
+        kept[[*COLUMNS, "record"]].to_csv(partial, index=False, float_format="%.8g")
 
 
 def view(recipe: DispersionRecipe, records: Sequence[SpectrumRecord], product: Any) -> Figure:  # Any: a pandas table
