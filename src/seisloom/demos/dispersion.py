@@ -12,7 +12,6 @@ from seisloom.bundle import Opened, open_predictor
 from seisloom.compute import InThisProcess
 from seisloom.demos.folder import clear
 from seisloom.run.evaluate import evaluate
-from seisloom.sample import Array
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.invert.profile import invert_curves
 from seisloom.tasks.dispersion.invert.write import write_profile
@@ -66,7 +65,9 @@ def run_curve_demo(out: Path, *, data: Path | None, synthetic: bool = False, bun
     records = list(opened.task.open(opened.recipe, planned.out, None))
     others = [open_predictor(name, recipe=opened.recipe) for name in CLASSICAL]
     report, files = evaluate([opened, *others], records, out)
-    written = [*files, *_profile(opened, planned.manifest, out, notes)]
+    table = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
+    rows = {str(row["id"]): find_npz(planned.manifest, row["npz"], "demo") for _, row in read_rows(planned.manifest)}
+    written = [*files, *_profile(opened, rows[_widest(table)], out, notes)]
     gather = None if data is None or synthetic else data / FIELD
     if gather is not None and gather.is_file():
         written += _picked(opened, gather, out / "field")
@@ -74,16 +75,17 @@ def run_curve_demo(out: Path, *, data: Path | None, synthetic: bool = False, bun
     return CurveDemo(report, tuple(written), tuple(notes))
 
 
-def _profile(opened: Opened, manifest: Path, out: Path, notes: list[str]) -> list[Path]:
-    """Pick the record whose fundamental mode is seen farthest down, invert its curves, and draw them with the truth."""
+def _widest(table: Any) -> str:  # Any: a pandas table
+    """Return the record whose fundamental mode is picked over the widest range of wavelengths."""
+    kept = table[(table["mode"] == 0) & (table["status"] == "picked")]
+    waves = np.log(kept["wavelength_m"]).groupby(kept["record"])
+    return str((waves.max() - waves.min()).idxmax())
+
+
+def _profile(opened: Opened, best: Path, out: Path, notes: list[str]) -> list[Path]:
+    """Pick a record, invert its curves, and draw the profile with the true one."""
     from seisloom.figures.dispersion import draw_profile
 
-    def reach_m(arrays: dict[str, Array]) -> float:
-        seen = (arrays["heard"][0] * arrays["excited"][0] * arrays["in_window"][0]) > 0
-        return float((arrays["curves"][0] / arrays["freq"])[seen].max(initial=0.0))
-
-    found = [(find_npz(manifest, row["npz"], f"{manifest}:{k}")) for k, row in read_rows(manifest)]
-    best = max(found, key=lambda file: reach_m(dict(read_record(file))))
     written = _picked(opened, best, out / "profile")
     profile = invert_curves(read_curves(written[0]), layerings=LAYERINGS, n_steps=STEPS)
     media = read_record(best)["media"]

@@ -38,6 +38,8 @@ def draw_recall(
         axes.bar(at, values, 0.92 * wide, yerr=np.nan_to_num(reach), color=looks[name]["color"], label=short(name),
                  error_kw={"capsize": 3, "linewidth": 1.2})  # fmt: skip
         for x, value in zip(at, values, strict=True):
+            if value < 8:  # no room
+                continue
             axes.text(x, 2, f"{value:.0f}", ha="center", va="bottom", color="white", fontsize=10)
     if not modes:
         write_nothing(axes, "nothing to score")
