@@ -148,6 +148,13 @@ def _command_lines() -> Iterator[tuple[Path, str]]:
             yield page, line.split("  #")[0].strip()
 
 
+def _keys_of_apply() -> set[str]:
+    """Return the keys of `apply` of all rooms, and other spellings of them."""
+    recipes = [plugins.load("tasks", room).recipe for room in plugins.names("tasks")]
+    keys = {key for recipe in recipes for key in type(recipe.model_fields["apply"].default).model_fields}
+    return keys | {key.removeprefix("apply.") for recipe in recipes for key in recipe.aliases}
+
+
 @pytest.mark.parametrize(
     ("page", "line"), list(_command_lines()), ids=lambda value: value if isinstance(value, str) else ""
 )
@@ -169,6 +176,10 @@ def test_a_command_in_the_pages_exists_with_its_options(page: Path, line: str) -
         name = word.split("=")[0]
         if name not in known and command.name == "train":
             changes += as_changes([word, rest.pop(0)])
+            continue
+        if name not in known and command.name == "apply":
+            assert name.removeprefix("--").replace("-", "_") in _keys_of_apply(), f"{page}: {line}: no key {name}"
+            rest.pop(0)
             continue
         assert name in known, f"{page}: {line}: {command.name} has no option {name}"
         option = known[name]
