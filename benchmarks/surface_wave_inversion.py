@@ -54,7 +54,7 @@ def first_modes(curves: CurvePicks, n: int) -> CurvePicks:
 def picked(path: Path, picker: str) -> CurvePicks:
     """Return the fundamental mode of a gather, by the network or by `ridge`."""
     if picker != "ridge":
-        opened = open_predictor(picker).with_changes("max_hz=60", "min_m_s=50", "max_m_s=500", "modes=1")
+        opened = open_predictor(picker).with_changes("max_hz=60", "min_m_s=50", "max_m_s=500", "modes=1", "longest=1")
         records = opened.task.open(opened.recipe, path, None)
         return picks_of(opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records))
     gather = read_gather(path)

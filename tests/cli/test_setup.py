@@ -90,7 +90,7 @@ def test_a_whole_dialogue_of_interpretation_writes_its_recipe_and_says_how_to_ru
     begun: Begin, tmp_path: Path
 ) -> None:
     child = begun("setup")
-    begin = [("room:", "2"), ("interpretation", ENTER), ("begin from", ENTER)]
+    begin = [("room:", "3"), ("interpretation", ENTER), ("begin from", ENTER)]
     said = talk(child, [*begin, *INTERPRETATION, ("start this run now?", "n")])
     assert "____/|_____|___|____/" in said, "the banner"
     assert "Relative geological time (RGT) grows with depth" in " ".join(said.split())

@@ -1,9 +1,10 @@
-"""Calibrated intervals of curves: one calibration a mode, since the higher ones are told less well."""
+"""Calibrated intervals of curves, by mode and by wavelength: higher modes are told less well, and so are waves that are
+long for the array, which come out too slow in the near field."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,19 @@ from seisloom.calibration.intervals import IntervalCalibration, calibrate_interv
 from seisloom.errors import CalibrationError
 from seisloom.sample import Array
 
+LENGTHS = (0.5, 1.0, 2.0)
+"""Wavelengths over the array's length between which intervals are calibrated apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModeCalibration:
-    """Factors on sigma by mode; half-width = q * sigma, in the unit of sigma."""
+    """Factors on sigma by mode and wavelength; half-width = q * sigma, in the unit of sigma."""
 
-    modes: tuple[IntervalCalibration, ...]
-    """Of each mode, the fundamental one first; of all modes together where one had too few picks."""
+    edges: tuple[float, ...]
+    """Between the ranges of wavelengths over the array's length."""
+    modes: tuple[tuple[IntervalCalibration, ...], ...]
+    """Of each mode, the fundamental one first: of each range of wavelengths, and last of all of them together, which
+    stands for an array that is not known."""
     n_picks: tuple[int, ...]
     """Of each mode by itself."""
 
@@ -26,58 +33,87 @@ class ModeCalibration:
     def note(self) -> str:
         """What it was made from and what it promises, for people."""
         counts = ", ".join(f"mode {m} {n}" for m, n in enumerate(self.n_picks))
-        return f"by mode ({counts} picks). Of the fundamental mode: {self.modes[0].note}"
+        return (
+            f"by mode ({counts} picks) and by wavelength (up to {', '.join(f'{one:g}' for one in self.edges)} lengths "
+            f"of the array, and beyond). Of the fundamental mode: {self.modes[0][-1].note}"
+        )
 
     @property
     def leans_on_former(self) -> bool:
         """Whether groups of a former calibration have a part in it."""
-        return any(one.leans_on_former for one in self.modes)
+        return any(one.leans_on_former for some in self.modes for one in some)
 
-    def half_width(self, sigma: Array, mode: Array, *, level: float) -> Array:
-        """Return q * sigma, (pick,); modes beyond the last one that was calibrated take its factor.
+    def half_width(self, sigma: Array, mode: Array, lengths: Array, *, level: float) -> Array:
+        """Return q * sigma, (pick,); modes beyond the last one that was calibrated take its factors.
 
+        Args:
+            sigma: predicted spread, (pick,).
+            mode: number of the mode, (pick,).
+            lengths: wavelength over the array's length, (pick,); NaN where the array is not known.
+            level: coverage.
         Raises:
             CalibrationError: if no quantile of this level is stored.
         """
-        q = np.array([float(one.q(alpha=1 - level)) for one in self.modes])
-        return np.asarray(q[np.minimum(np.asarray(mode), len(q) - 1)] * np.asarray(sigma, float))
+        q = np.array([[float(one.q(alpha=1 - level)) for one in some] for some in self.modes])
+        column = np.where(np.isnan(lengths), q.shape[1] - 1, np.searchsorted(self.edges, lengths, side="right"))
+        return np.asarray(q[np.minimum(np.asarray(mode), len(q) - 1), column] * np.asarray(sigma, float))
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Return plain JSON values."""
-        return {"kind": "modes", "modes": [one.to_json() for one in self.modes], "n_picks": list(self.n_picks)}
+        return {
+            "kind": "modes",
+            "edges": list(self.edges),
+            "modes": [[one.to_json() for one in some] for some in self.modes],
+            "n_picks": list(self.n_picks),
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ModeCalibration:  # Any: JSON values
         """Return the calibration that `to_json` stored."""
-        if stored.get("kind") != "modes" or set(stored) != {"kind", "modes", "n_picks"} or not stored["modes"]:
+        if stored.get("kind") != "modes" or set(stored) != {"kind", "edges", "modes", "n_picks"} or not stored["modes"]:
             raise CalibrationError(
                 "this is not a stored calibration of modes; calibrate again: seisloom calibrate BUNDLE SOURCE --out NEW"
             )
-        return cls(tuple(IntervalCalibration.from_json(one) for one in stored["modes"]), tuple(stored["n_picks"]))
+        modes = tuple(tuple(IntervalCalibration.from_json(one) for one in some) for some in stored["modes"])
+        return cls(tuple(stored["edges"]), modes, tuple(stored["n_picks"]))
 
 
 def calibrate_modes(
-    error: Array, sigma: Array, mode: Array, *, groups: Array, n_modes: int, min_n: int, crossed: bool = False
-) -> ModeCalibration:
-    """Return the calibration of held-out picks for each mode.
+    error: Array, sigma: Array, mode: Array, lengths: Array, *, groups: Array, n_modes: int, min_n: int,
+    edges: Sequence[float] = LENGTHS, crossed: bool = False,
+) -> ModeCalibration:  # fmt: skip
+    """Return the calibration of held-out picks for each mode and range of wavelengths.
 
     Args:
         error: predicted minus true, (pick,), here of ln velocity.
         sigma: predicted spread, (pick,), in the same unit.
         mode: number of the mode, (pick,).
+        lengths: predicted wavelength over the array's length, (pick,); NaN where the array is not known.
         groups: what is exchangeable, such as the medium, (pick,).
         n_modes: modes that a network tells.
-        min_n: fewest picks of a mode by itself; with fewer it takes the quantiles of all modes together.
+        min_n: fewest picks of a mode in a range; with fewer, those of all modes in it count, or else of the whole mode,
+            or of all picks.
+        edges: between the ranges, rising.
         crossed: whether each group was scored by a model that was trained without it.
     Raises:
         CalibrationError: if there is nothing to calibrate on.
     """
     error, sigma, mode, groups = (np.asarray(one) for one in (error, sigma, mode, groups))
-    counts = tuple(int((mode == m).sum()) for m in range(n_modes))
+    lengths = np.asarray(lengths, float)
+    column = np.where(np.isnan(lengths), -1, np.searchsorted(edges, lengths, side="right"))
 
-    def of(kept: Array) -> IntervalCalibration:
-        return calibrate_intervals(error[kept], sigma[kept], groups=groups[kept], crossed=crossed)
+    def of(*choices: Array) -> IntervalCalibration:
+        """Return that of the first choice of picks which are enough, or of the last one."""
+        kept = next((one for one in choices if one.sum() >= min_n), choices[-1])
+        made = calibrate_intervals(error[kept], sigma[kept], groups=groups[kept], crossed=crossed)
+        return replace(
+            made, group_scores=()
+        )  # of use to few groups of a new survey: here there are as many as one likes
 
-    together = of(np.ones(len(mode), dtype=bool)) if min(counts) < min_n else None
-    each = [of(mode == m) if counts[m] >= min_n else together for m in range(n_modes)]
-    return ModeCalibration(tuple(one for one in each if one is not None), counts)
+    every = np.ones(len(mode), dtype=bool)
+    modes = []
+    for m in range(n_modes):
+        own = mode == m
+        ranges = [of(own & (column == k), column == k, own, every) for k in range(len(edges) + 1)]
+        modes.append((*ranges, of(own, every)))
+    return ModeCalibration(tuple(edges), tuple(modes), tuple(int((mode == m).sum()) for m in range(n_modes)))

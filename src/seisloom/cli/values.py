@@ -106,7 +106,13 @@ def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the roo
     from seisloom.calibration.modes import ModeCalibration
 
     if isinstance(calibration, ModeCalibration):
-        return [f"mode {m}: {line}" for m, one in enumerate(calibration.modes) for line in quantile_lines(one, level)]
+        ends = [f"to {one:g} lengths" for one in calibration.edges] + ["longer", "unknown array"]
+        return [
+            f"mode {m}, {name}: {line}"
+            for m, some in enumerate(calibration.modes)
+            for name, one in zip(ends, some, strict=True)
+            for line in quantile_lines(one, level)
+        ]
     if not isinstance(calibration, IntervalCalibration):
         return []
     at = calibration.levels.index(level)

@@ -51,6 +51,7 @@ def calibrated() -> ModeCalibration:
         0.02 * rng.normal(size=4000),
         np.full(4000, 0.02),
         mode,
+        np.full(4000, 0.3),
         groups=np.repeat(np.arange(40), 100),
         n_modes=2,
         min_n=10,
@@ -142,7 +143,9 @@ def test_calibration_is_of_picks_with_truth(small: Small) -> None:
         for k, error in enumerate(np.random.default_rng(0).normal(0, 0.04, 40))
     ]
     made = calibrate(recipe, [pd.concat(tables)])
-    assert made.half_width(np.array([0.02]), np.array([0]), level=0.9)[0] == pytest.approx(1.645 * 0.04, rel=0.3)
+    assert made.half_width(np.array([0.02]), np.array([0]), np.array([np.nan]), level=0.9)[0] == pytest.approx(
+        1.645 * 0.04, rel=0.3
+    )
     assert made.n_picks[0] == 40 * len(F)
     assert made.n_picks[1] == pytest.approx(40 * int((F > 12).sum()), abs=40)
     with pytest.raises(CalibrationError, match="no record has true curves"):

@@ -112,7 +112,7 @@ def test_it_trains_calibrates_evaluates_applies_and_inverts(stored: Path, small:
     assert f"{tables['mode 0']['argmax']['median %']:.3g}" in page
     bundle = Bundle.open(tmp_path / "b")
     assert bundle.calibration is not None
-    assert bundle.calibration.half_width(np.ones(2), np.array([0, 5]), level=0.9).shape == (2,)
+    assert bundle.calibration.half_width(np.ones(2), np.array([0, 5]), np.array([0.2, np.nan]), level=0.9).shape == (2,)
     traces = np.random.default_rng(0).normal(size=(12, 300)).astype(np.float32)
     opened = open_predictor(tmp_path / "b").with_changes("dx_m=2", "first_offset_m=4")
     product = opened.task.apply(

@@ -21,7 +21,7 @@ from seisloom.tasks.dispersion.picker.records import SpectrumRecord
 
 COLUMNS = (
     "record", "mode", "frequency_hz", "velocity_m_s", "low_m_s", "high_m_s", "level", "probability", "sigma",
-    "wavelength_m", "status", "reason",
+    "wavelength_m", "picked_lengths", "status", "reason",
 )  # fmt: skip
 """Of a table of picks, a row for each mode and frequency; sigma is the spread of ln velocity."""
 TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd")
@@ -110,21 +110,24 @@ def _picks(
     frequency = np.tile(record.frequency_hz, n // n_frequency)
     is_empty = np.tile(record.panel.max(axis=0) <= 0, n // n_frequency)
     velocity, level = np.exp(ln_c), recipe.calibrate.level
+    length_m = np.nan if record.limits is None else record.limits.length_m
+    lengths = velocity / frequency / length_m
+    nothing = np.full(n, np.nan)
     halves = {
-        column_of(one): np.full(n, np.nan) if calibration is None else calibration.half_width(sigma, mode, level=one)
+        column_of(one): nothing if calibration is None else calibration.half_width(sigma, mode, lengths, level=one)
         for one in LEVELS
     }
     half = halves[column_of(level)]
     with np.errstate(over="ignore"):
         low, high = velocity * np.exp(-half), velocity * np.exp(half)
-    length_m = np.nan if record.limits is None else record.limits.length_m
-    reason = _reasons(said, probability, half, velocity / frequency / length_m, is_empty)
+    reason = _reasons(said, probability, half, lengths, is_empty)
     if said.apart is not None:
         _part(reason, ln_c, probability, mode, said.apart)
     return {
         "record": record.key, "mode": mode, "frequency_hz": frequency, "velocity_m_s": velocity, "low_m_s": low,
         "high_m_s": high, "level": level, "probability": np.where(is_empty, 0.0, probability), "sigma": sigma,
-        "wavelength_m": velocity / frequency, "status": np.where(reason == "", PICKED, ABSTAINED), "reason": reason,
+        "wavelength_m": velocity / frequency, "picked_lengths": lengths,
+        "status": np.where(reason == "", PICKED, ABSTAINED), "reason": reason,
         **_truth(record, mode, frequency), **halves,
     }  # fmt: skip
 

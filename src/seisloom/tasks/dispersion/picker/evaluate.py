@@ -45,8 +45,8 @@ def calibrate(
         )
     return calibrate_modes(
         np.log(both["velocity_m_s"] / both["truth_m_s"]).to_numpy(), both["sigma"].to_numpy(), both["mode"].to_numpy(),
-        groups=both["record"].to_numpy(str), n_modes=recipe.data.physics.modes, min_n=recipe.calibrate.min_n,
-        crossed=len(products) > 1,
+        both["picked_lengths"].to_numpy(), groups=both["record"].to_numpy(str), n_modes=recipe.data.physics.modes,
+        min_n=recipe.calibrate.min_n, crossed=len(products) > 1,
     )  # fmt: skip
 
 
