@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from seisloom.sample import Array, Arrays, Predictor
+
+T = TypeVar("T")
+
+
+def in_chunks(some: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield what comes in lists of a size, the last one with the rest.
+
+    >>> list(in_chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    chunk: list[T] = []
+    for one in some:
+        chunk.append(one)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def window_starts(n_time: int, n_window: int, *, overlap: float) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from seisloom.calibration.classes import ClassCalibration
 from seisloom.errors import LeftOut, RecipeError
-from seisloom.inference.windows import predict_in_batches, window_starts
+from seisloom.inference.windows import in_chunks, predict_in_batches, window_starts
 from seisloom.io.waveforms.times import after, iso, parse_utc
 from seisloom.metrics.class_events import vote
 from seisloom.sample import Array, Arrays, Predictor
@@ -60,7 +60,7 @@ def apply(
     calibration = calibration or ClassCalibration(len(names))
     rows: list[dict[str, Any]] = []  # Any: JSON values
     logits: list[Array] = []
-    for some in _chunks(_windows(recipe, records), recipe.apply.batch_size):
+    for some in in_chunks(_windows(recipe, records), recipe.apply.batch_size):
         rows += [_row(recipe, one) for one in some]
         logits.append(_logits(recipe, predictor, some, len(names)))
     said = np.concatenate([np.zeros((0, len(names))), *logits])
@@ -91,17 +91,6 @@ def _windows(recipe: ClassificationRecipe, records: Iterable[EventRecord]) -> It
                 continue
             arrays = {name: sample.arrays[name] for name in SEEN}
             yield _Window(record, first_s, arrays, float(sample.arrays["snr_db"]))
-
-
-def _chunks(windows: Iterable[_Window], size: int) -> Iterator[list[_Window]]:
-    some: list[_Window] = []
-    for one in windows:
-        some.append(one)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _logits(recipe: ClassificationRecipe, predictor: Predictor, windows: Sequence[_Window], n_classes: int) -> Array:

@@ -13,6 +13,7 @@ from seisloom.calibration.abstention import ABSTAINED, PICKED
 from seisloom.calibration.conformal import LEVELS
 from seisloom.calibration.modes import ModeCalibration
 from seisloom.errors import DataError
+from seisloom.inference.windows import in_chunks, predict_in_batches
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.tasks.dispersion.picker.data import item_arrays
 from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, on_grid, ratios_of
@@ -66,7 +67,7 @@ def _through(
     """Yield records with the network's outputs at their own frequencies; neighbours of one shape run together."""
     ratios, size = ratios_of(recipe.data), recipe.apply.batch_size
     for _, alike in groupby(records, key=lambda one: (one.panel.shape, one.frequency_hz[0], one.frequency_hz[-1])):
-        for some in _batches(alike, size):
+        for some in in_chunks(alike, size):
             grids = [on_grid(one.panel, one.velocity_m_s, one.frequency_hz, ratios) for one in some]
             items = [
                 item_arrays(
@@ -74,26 +75,13 @@ def _through(
                 )
                 for one, grid in zip(some, grids, strict=True)
             ]
-            # A batch is always of one size, since the last bit of a convolution depends on it
-            filled = [*items, *[items[-1]] * (size - len(items))]
-            outputs = predictor({name: np.stack([item[name] for item in filled]) for name in items[0]})
+            outputs = predict_in_batches(predictor, items, batch_size=size)
             for k, (record, grid) in enumerate(zip(some, grids, strict=True)):
                 own = {name: np.asarray(outputs[name][k], np.float64) for name in ("velocity", "log_sigma", "presence")}
                 own["velocity"] = np.log(own["velocity"])
                 if grid.frequency_hz is not record.frequency_hz:
                     own = {name: interpolate(one, grid.frequency_hz, record.frequency_hz) for name, one in own.items()}
                 yield record, own
-
-
-def _batches(records: Iterable[SpectrumRecord], size: int) -> Iterator[list[SpectrumRecord]]:
-    some: list[SpectrumRecord] = []
-    for one in records:
-        some.append(one)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _picks(
