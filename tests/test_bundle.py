@@ -162,11 +162,16 @@ def test_shipped_bundles_open_and_give_a_product() -> None:
         if opened.task.name == "picking":
             fs_hz = opened.recipe.shards.target_fs or 2000  # type: ignore[union-attr]
             assert len(opened.apply(RECORD, fs_hz=fs_hz)) == 5
+        elif opened.task.name == "dispersion":
+            shot = np.random.default_rng(0).normal(size=(24, 400)).astype(np.float32)
+            table = opened.with_changes(dx_m=2.0, first_offset_m=10.0).apply(shot, fs_hz=200)
+            assert len(table) == 4 * table["frequency_hz"].nunique()
+            assert np.isfinite(table[["velocity_m_s", "low_m_s", "high_m_s"]]).all(axis=None)
         else:
             found = opened.apply(np.random.default_rng(0).normal(size=(64, 80)).astype(np.float32))[0].attributes
             assert set(found) == {"fault", "dip", "strike", "rgt", "dhr"}
             assert all(np.isfinite(one).all() for one in found.values())
-    assert rooms == {"picking", "interpretation"}
+    assert rooms == {"picking", "interpretation", "dispersion"}
 
 
 @pytest.mark.parametrize("name", ["calibration.json", "metrics.json", "split.json"])
