@@ -18,6 +18,15 @@ BY_LENGTH = (0.0, 0.25, 0.5, 1.0, 2.0, np.inf)
 """Edges of wavelengths over the array's length."""
 
 
+def column_of(level: float) -> str:
+    """Return the name of the column with half the width of ln velocity at a coverage; only evaluation has them.
+
+    >>> column_of(0.9)
+    'half_90'
+    """
+    return f"half_{round(100 * level)}"
+
+
 def score_curves(table: Any, *, levels: tuple[float, ...], n_modes: int, seed: int = 0) -> Scores:  # Any: pandas
     """Return the scores of a table of picks with truth, by mode and of all modes together.
 
@@ -52,7 +61,7 @@ def _score(table: Any, other: Array, levels: tuple[float, ...], seed: int) -> Sc
     swapped = both & ~(size <= NEAR) & (other <= NEAR)
     sure = visible & resolved
     low, high = (table[name].to_numpy(float) for name in ("low_m_s", "high_m_s"))
-    half = {level: table[f"half_{round(100 * level)}"].to_numpy(float) for level in levels}
+    half = {level: table[column_of(level)].to_numpy(float) for level in levels}
     lengths = table["lengths"].to_numpy(float)
     return {
         "n": {"visible": int(visible.sum()), "resolved": int(sure.sum()), "picked": int(picked.sum())},

@@ -130,6 +130,13 @@ def test_of_two_modes_at_one_velocity_the_more_probable_is_kept(small: Small) ->
     assert (both["status"] == "picked").all()
 
 
+def test_spectra_of_one_shape_and_other_velocities_go_together(small: Small) -> None:
+    wide = replace(record("b"), velocity_m_s=np.linspace(60, 1600, 40))
+    together = apply(small("apply.batch_size=2"), oracle, None, [record(), wide])
+    alone = apply(small("apply.batch_size=2"), oracle, None, [wide])
+    pd.testing.assert_frame_equal(together[together["record"] == "b"].reset_index(drop=True), alone)
+
+
 def test_fewer_modes_are_kept_where_asked(small: Small) -> None:
     table = apply(small("apply.modes=1"), oracle, None, [record(known=False)])
     assert set(table["mode"]) == {0}

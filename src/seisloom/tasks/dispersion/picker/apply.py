@@ -14,6 +14,7 @@ from seisloom.calibration.conformal import LEVELS
 from seisloom.calibration.modes import ModeCalibration
 from seisloom.errors import DataError
 from seisloom.inference.windows import in_chunks, predict_in_batches
+from seisloom.metrics.curves import column_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.tasks.dispersion.picker.data import item_arrays
 from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, on_grid, ratios_of
@@ -52,31 +53,22 @@ def apply(
     return table if table["truth_m_s"].notna().any() else table.drop(columns=[*TRUTH, *map(column_of, LEVELS)])
 
 
-def column_of(level: float) -> str:
-    """Return the name of the column with half the width of ln velocity at a coverage; only evaluation has them.
-
-    >>> column_of(0.9)
-    'half_90'
-    """
-    return f"half_{round(100 * level)}"
-
-
 def _through(
     recipe: DispersionRecipe, predictor: Predictor, records: Iterable[SpectrumRecord]
 ) -> Iterator[tuple[SpectrumRecord, Arrays]]:
     """Yield records with the network's outputs at their own frequencies; neighbours of one shape run together."""
     ratios, size = ratios_of(recipe.data), recipe.apply.batch_size
-    for _, alike in groupby(records, key=lambda one: (one.panel.shape, one.frequency_hz[0], one.frequency_hz[-1])):
+    gridded = ((one, on_grid(one.panel, one.velocity_m_s, one.frequency_hz, ratios)) for one in records)
+    for _, alike in groupby(gridded, key=lambda pair: pair[1].panel.shape):
         for some in in_chunks(alike, size):
-            grids = [on_grid(one.panel, one.velocity_m_s, one.frequency_hz, ratios) for one in some]
             items = [
                 item_arrays(
                     grid.panel, grid.velocity_m_s, grid.frequency_hz, array_numbers(one.limits, one.n_receivers)
                 )
-                for one, grid in zip(some, grids, strict=True)
+                for one, grid in some
             ]
             outputs = predict_in_batches(predictor, items, batch_size=size)
-            for k, (record, grid) in enumerate(zip(some, grids, strict=True)):
+            for k, (record, grid) in enumerate(some):
                 own = {name: np.asarray(outputs[name][k], np.float64) for name in ("velocity", "log_sigma", "presence")}
                 own["velocity"] = np.log(own["velocity"])
                 if grid.frequency_hz is not record.frequency_hz:

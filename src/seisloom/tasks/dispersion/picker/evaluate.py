@@ -11,7 +11,7 @@ from seisloom.calibration.abstention import PICKED
 from seisloom.calibration.conformal import LEVELS
 from seisloom.calibration.modes import ModeCalibration, calibrate_modes
 from seisloom.errors import CalibrationError, DataError
-from seisloom.metrics.curves import Scores, score_curves
+from seisloom.metrics.curves import Scores, column_of, score_curves
 from seisloom.metrics.scores import plain
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.dispersion.picker.records import SpectrumRecord
@@ -70,7 +70,7 @@ def evaluate(
         known = table[
             [column for column in table if not table[column].isna().all() or not str(column).startswith("half")]
         ]
-        levels = tuple(level for level in LEVELS if f"half_{round(100 * level)}" in known)
+        levels = tuple(level for level in LEVELS if column_of(level) in known)
         n_modes = int(table.loc[np.isfinite(table["truth_m_s"]), "mode"].max()) + 1
         scores[name] = score_curves(known, levels=levels, n_modes=n_modes, seed=recipe.seed)
         for part, one in scores[name].items():
