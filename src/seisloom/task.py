@@ -45,6 +45,16 @@ def all_of(records: Iterable[Record], picks: str | Path | None, shots: str | Non
     return list(records), []
 
 
+def as_they_are(recipe: Recipe, records: Iterable[Record]) -> Iterable[Record]:
+    """Return the records: their truth comes with them, or there is none."""
+    return records
+
+
+def always(path: Path) -> bool:
+    """Return True: whatever it is, it is tiled."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task(Generic[R]):
     """What a room can do. The order of the fields is the order of the flow."""
@@ -88,11 +98,15 @@ class Task(Generic[R]):
     select: Callable[[Iterable[Record], str | Path | None, str | None], tuple[list[Record], list[Record]]] = all_of
     """From records, a table of picks and names of shots, as a user gives them, to the records that are meant and those
     that are left, from which baselines may learn; rooms without shots take all."""
+    with_questions: Callable[[R, Iterable[Record]], Iterable[Record]] = as_they_are
+    """From a user's records to those that are scored: some of what is known hidden, where no truth comes beside it."""
     apply: Callable[[R, Predictor, Calibration | None, Iterable[Record]], Product]
     """Whole records through a predictor, to a product."""
     tile: Callable[[R, Calibration | None, Grid], Tiled] | None = None
     """How a volume with these axes is taken through a predictor in tiles, to a file; None in rooms of gathers, whose
     products fit the memory."""
+    is_tiled: Callable[[Path], bool] = always
+    """Whether a path is a volume that is to be tiled, in rooms that take other records too."""
     calibrate: Callable[[R, Sequence[Product], Calibration | None], Calibration]
     """From products on held-out groups, with their truth, to a calibration: one product of the model itself, or one
     of each model that was trained without those groups. A former calibration of the model may help, or be None."""
@@ -106,6 +120,8 @@ class Task(Generic[R]):
     """Write tables, figures and a page of an evaluation to a folder; returns what was written."""
     view: Callable[[R, Sequence[Record], Product], Figure]
     """A picture of a product over its records."""
+    one_by_one: bool = False
+    """Whether `write` takes products as they come, each of one record, so that a file may be larger than the memory."""
     write: Callable[[Product, Path], None]
     """A product to a file; the suffix chooses the format."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from seisloom.nn.unet import WIDTHS, Halve, UNet, double
+from seisloom.nn.unet import WIDTHS, Decoder, Gate, Halve, UNet, double
 
 WIDE = (4, 6, 8)
 SIZES = [
@@ -142,3 +144,113 @@ def test_the_default_networks_are_as_small_as_stated(dims: int, million: float) 
 def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="needs dims of 1, 2 or 3"):
         UNet(**{"dims": 2, "n_in": 1, "decoders": {"fault": 1}, **wrong})  # type: ignore[arg-type]
+
+
+# --- attention gates, and networks without norms and biases
+
+
+def gated(dims: int = 2, *, homogeneous: bool = False) -> UNet:
+    torch.manual_seed(0)
+    net = UNet(dims, 2, decoders={"fault": 1}, widths=WIDE, attention=True, homogeneous=homogeneous)
+    return net.double()
+
+
+def gates_of(net: UNet) -> list[Gate]:
+    gates = cast("Decoder", net.decoders["fault"]).gates
+    return [cast("Gate", gate) for gate in gates]
+
+
+def shut(gate: Gate) -> None:
+    with torch.no_grad():
+        assert gate.weigh.bias is not None
+        gate.weigh.bias.fill_(-1e4)  # whose sigmoid is 0 in double precision
+
+
+def test_only_a_network_with_attention_has_gates() -> None:
+    without, with_gates = unet(2).state_dict(), gated().state_dict()
+    added = with_gates.keys() - without.keys()
+    assert without.keys() <= with_gates.keys()
+    assert len(gates_of(gated())) == len(WIDE) - 1
+    assert added
+    assert all(name.startswith("decoders.fault.gates.") for name in added)
+
+
+@pytest.mark.parametrize(("dims", "size"), SIZES)
+@pytest.mark.parametrize("homogeneous", [False, True])
+def test_any_size_goes_through_gates(dims: int, size: tuple[int, ...], homogeneous: bool) -> None:
+    out = gated(dims, homogeneous=homogeneous)(torch.randn(2, 2, *size, dtype=torch.float64))["fault"]
+    assert out.shape == (2, 1, *size)
+    assert bool(out.isfinite().all())
+
+
+@pytest.mark.parametrize("homogeneous", [False, True])
+def test_every_weight_of_every_gate_learns(homogeneous: bool) -> None:
+    net = gated(homogeneous=homogeneous)
+    net(torch.randn(3, 2, 17, 12, dtype=torch.float64))["fault"].square().sum().backward()
+    learnt = {name: weight.grad is not None and bool(weight.grad.any()) for name, weight in net.named_parameters()}
+    assert sum("gates" in name for name in learnt) == 4 * (len(WIDE) - 1)
+    assert [name for name, has in learnt.items() if not has] == []
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_closed_gate_changes_the_output_and_stops_the_gradient_through_its_level(level: int) -> None:
+    net, x = gated(), torch.randn(1, 2, 16, 12, dtype=torch.float64)
+    decoder = net.decoders["fault"]
+    levels = [
+        torch.randn(1, width, 16 // 2**n, 12 // 2**n, dtype=torch.float64, requires_grad=True)
+        for n, width in enumerate(WIDE)
+    ]
+
+    def gradients() -> tuple[list[bool], list[Tensor]]:
+        into_levels = torch.autograd.grad(decoder(levels).sum(), levels)
+        encoder = list(net.encoders[level].parameters())
+        return [bool(one.any()) for one in into_levels], list(torch.autograd.grad(net(x)["fault"].sum(), encoder))
+
+    open_out, (reaches, into_encoder) = net(x)["fault"], gradients()
+    assert reaches == [True] * len(WIDE)
+    shut(gates_of(net)[level])
+    closed_out, (reaches, closed_into_encoder) = net(x)["fault"], gradients()
+    assert not torch.allclose(open_out, closed_out)
+    assert reaches == [n != level for n in range(len(WIDE))]
+    assert not any(torch.allclose(a, b) for a, b in zip(into_encoder, closed_into_encoder, strict=True))
+
+
+def test_an_untrained_gate_lets_most_through_and_never_more_than_all() -> None:
+    torch.manual_seed(0)
+    gate = Gate(2, 6, 8).double()
+    level, coarse = torch.randn(2, 6, 9, 11, dtype=torch.float64), torch.randn(2, 8, 5, 6, dtype=torch.float64)
+    with torch.inference_mode():
+        share = gate(level, coarse) / level
+    assert float(share.min()) > 0.5
+    assert float(share.max()) < 1
+    # One weight a place, for all channels
+    torch.testing.assert_close(share, share[:, :1].expand_as(share))
+
+
+def test_gates_do_not_look_beyond_the_reach() -> None:
+    net = gated(1)
+    n = 2 * (net.reach + 2 * net.multiple) + 1
+    place = n // 2 // net.multiple * net.multiple
+    x = torch.randn(1, 2, n, dtype=torch.float64, requires_grad=True)
+    (grad,) = torch.autograd.grad(net(x)["fault"][0, 0, place], x)
+    seen = grad[0].abs().sum(dim=0).nonzero().flatten()
+    assert (int(seen[0]), int(seen[-1])) == net.span(place)
+
+
+@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_homogeneous_network_gives_as_many_times_the_output(dims: int, attention: bool) -> None:
+    torch.manual_seed(0)
+    net = UNet(dims, 2, decoders={"clean": 1}, widths=WIDE, attention=attention, homogeneous=True).double()
+    x = torch.randn(1, 2, *(9,) * dims, dtype=torch.float64)
+    with torch.inference_mode():
+        torch.testing.assert_close(net(1000 * x)["clean"], 1000 * net(x)["clean"])
+        assert not net(0 * x)["clean"].any()
+    biased = UNet(dims, 2, decoders={"clean": 1}, widths=WIDE).double()
+    assert not torch.allclose(biased(1000 * x)["clean"], 1000 * biased(x)["clean"], rtol=0.5)
+
+
+def test_a_homogeneous_network_has_no_norms_and_no_biases() -> None:
+    torch.manual_seed(0)
+    names = UNet(2, 1, decoders={"clean": 1}, widths=WIDE, homogeneous=True).state_dict()
+    assert [name for name in names if not name.endswith("weight")] == []

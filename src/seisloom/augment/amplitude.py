@@ -124,4 +124,8 @@ def as_rows(values: Array, like: Tensor) -> Tensor:
 def per_trace(batch: Batch, values: Array) -> Tensor:
     """Return values (item, trace) as a factor of `x`; for samples without a trace axis the first one of each."""
     x = batch.arrays["x"]
-    return as_rows(values if "trace" in batch.schema["x"].axes else values[:, 0], x)
+    if "trace" not in batch.schema["x"].axes:
+        return as_rows(values[:, 0], x)
+    shape = [len(values), *[1] * (x.ndim - 1)]
+    shape[batch.axis("x", "trace")] = values.shape[1]
+    return torch.as_tensor(np.asarray(values), dtype=x.dtype, device=x.device).reshape(shape)

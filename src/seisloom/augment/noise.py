@@ -263,10 +263,9 @@ class LinearNoise(Augmentation):
             squared = (np.pi * (hz / rate[:, None])[..., None] * (t - place[..., None])) ** 2
             wavelet = (1 - 2 * squared) * np.exp(-squared)
             total += np.nan_to_num(wavelet) * (level * largest[:, None])[..., None]
-        added = torch.as_tensor(total, dtype=x.dtype, device=x.device)
-        while added.ndim < x.ndim:
-            added = added.unsqueeze(2)
-        return batch.with_arrays(x=x + added)
+        lengths = {"trace": total.shape[1], "time": n_time}
+        shape = [len(batch), *(lengths.get(axis, 1) for axis in batch.schema["x"].axes)]
+        return batch.with_arrays(x=x + torch.as_tensor(total, dtype=x.dtype, device=x.device).reshape(shape))
 
 
 class SwellNoise(Augmentation):

@@ -16,7 +16,8 @@ from seisloom.errors import PluginError
 
 def demo(
     room: Annotated[
-        str, typer.Argument(help="Room: picking, the main job, interpretation, classification or dispersion.")
+        str,
+        typer.Argument(help="Room: picking, the main job, interpretation, classification, dispersion or restoration."),
     ] = "picking",
     out: Annotated[Path, typer.Option(help="Folder for everything it makes; a former demo there is replaced.")] = Path(
         "demo"
@@ -34,6 +35,8 @@ def demo(
     beside a rocket and a random forest.
 
     Dispersion: spectra with known modes, and a field gather, through the network that ships; curves, and Vs from them.
+
+    Restoration: a gather with half of its traces hidden, filled by the network that ships and by classical methods.
     """
     if room not in ROOMS:
         raise PluginError(f"no demo of {room!r}; there are {', '.join(ROOMS)}")
@@ -100,9 +103,24 @@ def _dispersion(out: Path, synthetic: bool, epochs: int | None) -> None:
     )
 
 
+def _restoration(out: Path, synthetic: bool, epochs: int | None) -> None:
+    from seisloom.cli.use import show_report
+    from seisloom.demos.restoration import SHIPPED, run_restoration_demo
+
+    data = Path(os.environ.get("SEISLOOM_DATA") or "../shared/data")
+    made = run_restoration_demo(out, data=data, synthetic=synthetic)
+    for note in made.notes:
+        screen.say(note)
+    show_report(made.report)
+    for path in made.files:
+        screen.say(f"wrote {path}")
+    screen.say(f"your own: seisloom apply {SHIPPED} SHOTS.sgy --out restored.sgy; the surest: seisloom apply gate")
+
+
 ROOMS: Mapping[str, Callable[[Path, bool, int | None], None]] = {
     "picking": _picking,
     "interpretation": _interpretation,
     "classification": _classification,
     "dispersion": _dispersion,
+    "restoration": _restoration,
 }

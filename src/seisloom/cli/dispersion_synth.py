@@ -36,6 +36,7 @@ def dispersion(
         bool, typer.Option("--validate-manifest", help="Read every record back and check it, when all are written.")
     ] = False,
     also: Annotated[str | None, typer.Option(help="The manifest as tables too: parquet,csv.")] = None,
+    shards: Annotated[bool, typer.Option("--shards", help="Records in tar files: paths.format=shards.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the records that the manifest lists.")] = False,
 ) -> None:
     """Write dispersion spectra with the curves of their modes; goes on where a former run stopped, or appends."""
@@ -44,12 +45,15 @@ def dispersion(
     from seisloom.tasks.dispersion.store.check import check_manifest
     from seisloom.tasks.dispersion.store.manifest import held
     from seisloom.tasks.dispersion.store.recipe import plan
+    from seisloom.tasks.dispersion.store.shards import write_index
     from seisloom.tasks.dispersion.store.tables import tables_of, write_tables
     from seisloom.tasks.dispersion.store.write import Written, clear_records, write_records
 
     words = list(changes or [])
     if recipe is not None and "=" in recipe and not Path(recipe).is_file():
         words, recipe = [recipe, *words], None
+    if shards:
+        words.append("paths.format=shards")
     formats = tables_of(also)
     planned = plan(recipe, words, out=out, samples=samples, seed=seed)
     root, manifest = planned.out, planned.manifest
@@ -63,7 +67,9 @@ def dispersion(
                 total += write_records(
                     part.data, root, n=part.n, seed=planned.seed, manifest=manifest, pool=pool, about=part.about
                 )
-        card = write_card(root, manifest, planned.parts[0].data.paths)
+        folders = planned.parts[0].data.paths
+        write_index(root / folders.curves_subdir)
+        card = write_card(root, manifest, folders)
         tables = write_tables(manifest, formats)
     _say_written(total, root, manifest)
     for file in (card, *tables):

@@ -11,6 +11,7 @@ import typer
 from seisloom.cli import screen
 from seisloom.cli.data import Cluster, as_changes, open_recipe
 from seisloom.cli.given import takes_given
+from seisloom.cli.panels import write_one_by_one
 from seisloom.cli.values import folder_for, numbers, picture_for, quantile_lines, shot_numbers, writing
 from seisloom.errors import RecipeError
 
@@ -127,6 +128,7 @@ def calibrate(
     changes = [*(changes or []), *(f"{key}={value}" for key, value in options.items() if value is not None)]
     opened = open_predictor(bundle)
     records, _ = opened.task.select(opened.task.open(opened.recipe, source, None), picks, shots)
+    records = list(opened.task.with_questions(opened.recipe, records))
     with writing(out):
         made = recalibrate(bundle, records, out, changes=changes, checkpoint=checkpoint, force=force)
     show_quantiles(made)
@@ -170,6 +172,7 @@ def evaluate(
     first = first.with_changes(*changes) if changes else first
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     records, others = first.task.select(first.task.open(first.recipe, Path(data), None), picks, shots)
+    records = list(first.task.with_questions(first.recipe, records))
     if others:
         screen.say("classical methods: calibrated on the shots that are not scored; they have learnt from nothing")
         opened = [one if one.bundle is not None else with_calibration(one, others) for one in opened]
@@ -199,7 +202,7 @@ def apply(
         Path,
         typer.Option(
             help="Product; the suffix chooses: .csv .parquet .sgt .segy for picks, .csv .parquet .xml for classes, "
-            ".zarr .sgy .bin or none for volumes"
+            ".sgy .su .npy for restored panels, .zarr .sgy .bin or none for volumes"
         ),
     ],
     figure: Annotated[Path | None, typer.Option(help="Picture of the first gathers with picks.")] = None,
@@ -218,7 +221,7 @@ def apply(
     checkpoint: Checkpoint = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Pick or classify whole records, or take a volume through a network by tiles. Keys of apply may be --key value.
+    """Pick, classify or restore whole records, or take a volume by tiles. Keys of apply may be --key value.
 
     A volume's output that was not finished is gone on with by the same command.
     """
@@ -231,8 +234,8 @@ def apply(
     limits = {"abstain_width_s": abstain_width_s, "min_snr_db": min_snr_db, "false_alarm_rate": false_alarm_rate}
     said = [f"{key}={value}" for key, value in limits.items() if value is not None]
     opened = opened.with_changes(*as_changes([*(changes or []), *context.args]), *said)
-    if opened.task.tile is None:
-        _pick(opened, source, out, figure)
+    if opened.task.tile is None or not opened.task.is_tiled(source):
+        (write_one_by_one if opened.task.one_by_one else _pick)(opened, source, out, figure)
         return
     from seisloom.io.volumes.volume import Wanted
     from seisloom.run.apply import apply_volume

@@ -1,7 +1,8 @@
 """What a restoration did to a panel (trace, time): its error on missing traces, amplitudes, phase, and signal it lost.
 
-SNR, PSNR and SSIM of whole panels are in `metrics.image`. None of these numbers says it alone: an output that is too
-smooth has a good SNR gain and a low amplitude, and left-over noise resembles what was taken off.
+SNR and SSIM of whole panels are in `metrics.image`, all of a panel's scores in `metrics.restored`. None of these
+numbers says it alone: an output that is too smooth has a good SNR gain and a low amplitude, and left-over noise
+resembles what was taken off.
 """
 
 from __future__ import annotations
@@ -27,6 +28,31 @@ def missing_snr_db(restored: Array, true: Array, is_live: Array) -> float:
         is_live: bool (trace,).
     """
     return snr_db(restored, true, known=~np.asarray(is_live, dtype=bool)[:, None])
+
+
+def swing(true: Array) -> float:
+    """Return 2 P99.5 |d|, the range of amplitudes of PSNR and SSIM here: a spike must not widen it.
+
+    Of one pair SSIM is 0.76, 0.82 or 0.85, by whether the range is 1, this one or all that there is.
+    """
+    size = np.abs(np.asarray(true, dtype=np.float64))
+    return 2 * float(np.quantile(size, 0.995)) if size.size else 0.0
+
+
+def psnr_db(restored: Array, true: Array, *, value_range: float, known: Array | None = None) -> float:
+    """Return 20 log10(range / RMSE) in dB; inf if equal, NaN if the range is 0 or nothing is known.
+
+    Args:
+        restored, true: same shape.
+        value_range: such as `swing`; to be told with the number.
+        known: bool, of a shape that stretches to theirs.
+    """
+    d, found = _pair(restored, true)
+    use = np.ones(d.shape, dtype=bool) if known is None else np.broadcast_to(np.asarray(known, dtype=bool), d.shape)
+    if not use.any() or not value_range > 0:
+        return float("nan")
+    rmse = float(np.sqrt(np.mean((found - d)[use] ** 2)))
+    return float(20 * np.log10(value_range / rmse)) if rmse else float("inf")
 
 
 def snr_gain_db(restored: Array, noisy: Array, clean: Array) -> float:

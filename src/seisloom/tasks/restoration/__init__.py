@@ -1,0 +1,1 @@
+"""Restoration: missing traces filled, noise taken off, amplitudes kept."""

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seisloom.bundle import open_predictor
+from seisloom.convert import open_volume
+from seisloom.errors import CalibrationError, DataError, RecipeError
+from seisloom.io.volumes.grid import whole
+from seisloom.metrics.restoration import missing_snr_db
+from seisloom.run.apply import apply_volume
+from seisloom.sample import Array
+from seisloom.tasks.restoration.apply import COMPLETE, SILENT, apply, estimate
+from seisloom.tasks.restoration.records import open_records
+
+from .conftest import gathers
+
+
+def opened(name: str = "linear", *changes: str) -> Any:  # Any: an Opened
+    return open_predictor(name).with_changes(*changes)
+
+
+def one_of(values: Array, name: str = "linear", *changes: str) -> Any:  # Any: a Restored
+    found = opened(name, *changes)
+    (product,) = apply(found.recipe, found.predictor, None, open_records(found.recipe, values))
+    return product
+
+
+def with_gaps() -> tuple[Array, Array, Array]:
+    whole_panel = gathers(1)[0]
+    live = np.ones(len(whole_panel), dtype=bool)
+    live[[4, 9, 10, 17]] = False
+    return whole_panel * live[:, None], whole_panel, live
+
+
+def test_dead_traces_are_made_and_live_ones_kept_bit_by_bit() -> None:
+    given, true, live = with_gaps()
+    product = one_of(given, "plane_wave")
+    assert np.array_equal(product.values[0, live], given[live])
+    assert missing_snr_db(product.values[0], true, live) > 10
+    assert product.half_width is None and not product.notes
+
+
+def test_amplitudes_and_units_do_not_matter() -> None:
+    given, _, live = with_gaps()
+    one, other = (one_of(given * factor, "pocs").values for factor in (np.float32(1), np.float32(1e6)))
+    assert np.allclose(other / 1e6, one, atol=1e-4 * np.abs(one).max())
+
+
+def test_what_needs_nothing_is_left_as_it_is() -> None:
+    true = gathers(1)[0]
+    product = one_of(true)
+    assert product.notes == (COMPLETE,) and np.array_equal(product.values[0], true)
+    silent = one_of(np.zeros((5, 20), np.float32))
+    assert silent.notes == (SILENT,) and not silent.values.any()
+
+
+def test_denoising_changes_every_trace() -> None:
+    true = gathers(1)[0]
+    noisy = true + np.random.default_rng(0).normal(0, 20, true.shape).astype(np.float32)
+    product = one_of(noisy, "fx_denoise")
+    error = [np.square(one - true).sum() for one in (product.values[0], noisy)]
+    assert error[0] < 0.7 * error[1]
+    assert not np.array_equal(product.values[0], noisy)
+
+
+def test_intervals_come_from_hidden_traces() -> None:
+    given, true, live = with_gaps()
+    product = one_of(given, "plane_wave", "uncertainty=true")
+    assert product.half_width is not None
+    assert not product.half_width[0, live].any()
+    missing = product.half_width[0, ~live]
+    assert (missing > 0).all()
+    assert np.mean(np.abs(product.values[0, ~live] - true[~live]) <= missing) > 0.6
+
+
+def test_too_few_live_traces_make_no_interval() -> None:
+    values = np.zeros((4, 30), np.float32)
+    values[:2] = gathers(1)[0, :2, :30]
+    with pytest.raises(CalibrationError, match="too few to hide some"):
+        one_of(values, "linear", "uncertainty=true")
+
+
+def test_one_trace_and_one_sample_go_through() -> None:
+    assert np.array_equal(one_of(np.arange(8, dtype=np.float32)[None]).values, np.arange(8)[None, None])
+    values = np.array([[1.0], [0.0], [3.0]], np.float32)
+    assert one_of(values).values[0, :, 0].tolist() == [1, 2, 3]
+
+
+def test_a_method_that_gives_nan_is_named() -> None:
+    found = opened()
+    given, _, _ = with_gaps()
+
+    def bad(arrays: Any) -> Any:  # Any: arrays
+        return {"clean": np.full_like(arrays["x"], np.nan)}
+
+    with pytest.raises(DataError, match=r"array: the method gives \d+ samples that are not finite"):
+        apply(found.recipe, bad, None, open_records(found.recipe, given))
+
+
+def test_tiles_give_what_the_whole_panel_gives() -> None:
+    """Of a predictor that looks at single samples, so that only cutting, blending and scales could differ."""
+    given, _, live = with_gaps()
+    recipes = [opened("dct", *changes).recipe for changes in ((), ("tile=[12,96]", "overlap=0.5"))]
+
+    def halve(arrays: Any) -> Any:  # Any: arrays
+        return {"clean": 0.5 * arrays["x"] - 1.0 * (arrays["live"] == 0)[..., None]}
+
+    one, other = (estimate(recipe, halve, given[None], live[None]) for recipe in recipes)
+    assert np.allclose(one, other, atol=1e-3)
+    assert not np.allclose(one[0, ~live], 0)  # tiles know dead traces as the panel does
+
+
+def test_a_cube_by_tiles_keeps_recorded_traces(field_data: Path, tmp_path: Path) -> None:
+    source = field_data / "interpretation" / "f3_cube_23x18x75.sgy"
+    found = open_predictor("linear", recipe=opened().recipe)
+    done = apply_volume(found, source, tmp_path / "out.zarr", force=True)
+    before, after = (open_volume(one) for one in (source, done.files[0]))
+    values = [one.read(whole(one.spec.grid.shape), "amplitude") for one in (before, after)]
+    dead = (values[0] == values[0][..., :1]).all(axis=-1)
+    assert np.array_equal(values[0][~dead], values[1][~dead])
+
+
+def test_a_cube_has_no_intervals(field_data: Path, tmp_path: Path) -> None:
+    source = field_data / "interpretation" / "f3_cube_23x18x75.sgy"
+    with pytest.raises(RecipeError, match="a volume in tiles has none"):
+        apply_volume(opened("linear", "uncertainty=true"), source, tmp_path / "out.zarr")
