@@ -24,6 +24,7 @@ import numpy as np
 
 from seisloom.bundle import Opened, open_predictor
 from seisloom.compute import InThisProcess
+from seisloom.metrics.curves import Scores
 from seisloom.run.evaluate import evaluate
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.field.pick import CurvePicks
@@ -46,7 +47,8 @@ def synthetic(methods: Sequence[Opened], n_records: int) -> None:
             )  # fmt: skip
         records = list(methods[0].task.open(methods[0].recipe, planned.out, None))
         report, _ = evaluate(methods, records, Path(folder) / "scores")
-    for part, scores in report["tables"].items():
+    of_parts = report["scores"][methods[0].name]
+    for part, scores in ((part, report["tables"][part]) for part in of_parts):
         print(f"\n{part:10s} " + " ".join(f"{name:>9s}" for name in next(iter(scores.values()))))
         for method, row in scores.items():
             print(
@@ -57,10 +59,24 @@ def synthetic(methods: Sequence[Opened], n_records: int) -> None:
                 if found[f"{name}_interval"] is not None:
                     low, high = found[f"{name}_interval"]
                     print(f"    {name}: 95 % interval {low:.3f} to {high:.3f}")
-    first = report["scores"][methods[0].name]
     print("\nrecall of the fundamental mode by wavelength over the array's length")
-    for part, one in first["mode 0"]["by_length"].items():
+    for part, one in of_parts["mode 0"]["by_length"].items():
         print(f"    {part:12s} {one['recall']:.3f} of {one['n']}")
+    _print_coverage(of_parts)
+
+
+def _print_coverage(scores: Scores) -> None:
+    """Print by wavelength the share of picks whose interval holds the truth, with its own interval, and its width."""
+    print("\npicks in intervals by picked wavelength over the array's length, and the median width of the interval")
+    for part, score in scores.items():
+        for at, one in score["coverage_by_length"].items():
+            ends = (f"{level} %: {one['coverage'][level]:.3f} {_range(one['coverage_interval'][level])}"
+                    for level in one["coverage"])  # fmt: skip
+            print(f"    {part:10s} {at:16s} {one['n']:7d}  {'  '.join(ends)}  width {100 * one['median_width']:.1f} %")
+
+
+def _range(ends: Sequence[float] | None) -> str:
+    return "[one medium]" if ends is None else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
 
 
 def gathers(data: Path) -> Iterator[tuple[str, Path, CurvePicks]]:

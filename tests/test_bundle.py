@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save
 
-from seisloom.bundle import Bundle, open_predictor, shipped_bundles
+from seisloom.bundle import Bundle, network_of, open_predictor, shipped_bundles, write_weights
 from seisloom.errors import BundleError, MissingDataError, PluginError, RecipeError, SeisloomError
 
 RECORD = np.random.default_rng(0).normal(size=(5, 200)).astype(np.float32)
@@ -105,6 +107,38 @@ def test_weights_that_are_cut_off_are_a_clear_error(copy: Path) -> None:
         open_predictor(copy)
 
 
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.pth"])
+def test_weights_with_another_hash_are_a_clear_error(copy: Path, name: str) -> None:
+    bundle, checkpoint = Bundle.open(copy), None if name == "weights.safetensors" else copy / name
+    state = bundle.weights(checkpoint)
+    first = next(iter(state))
+    changed = {**state, first: state[first] + 1}  # a file that opens, and fits the network
+    (copy / name).write_bytes(save(changed)) if checkpoint is None else torch.save(changed, checkpoint)
+    with pytest.raises(BundleError, match=rf"{name}: damaged or replaced, its hash is not the one in") as caught:
+        bundle.network(checkpoint)
+    assert "\n" not in str(caught.value)
+    (copy / "weights.sha256").unlink()
+    assert torch.equal(bundle.network(checkpoint).state_dict()[first], changed[first]), "a bundle without hashes opens"
+
+
+def test_hashes_of_weights_are_those_of_sha256sum(tiny_bundle: Bundle) -> None:
+    lines = (tiny_bundle.path / "weights.sha256").read_text().splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["weights.safetensors", "model.pth"]
+    for line in lines:
+        digest, name = line.split("  ")
+        assert digest == hashlib.sha256((tiny_bundle.path / name).read_bytes()).hexdigest()
+
+
+def test_new_weights_have_new_hashes(copy: Path) -> None:
+    bundle = Bundle.open(copy)
+    state = {name: one + 1 for name, one in bundle.weights().items()}
+    write_weights(state, copy)
+    assert all(torch.equal(one, state[name]) for name, one in bundle.weights().items())
+    (copy / "weights.sha256").write_text("nonsense\n")
+    with pytest.raises(BundleError, match=r"weights\.sha256: damaged"):
+        bundle.weights()
+
+
 def test_weights_of_another_network_are_a_clear_error(copy: Path) -> None:
     text = (copy / "recipe.yaml").read_text()
     (copy / "recipe.yaml").write_text(text.replace("stride: 4", "stride: 2"))
@@ -190,3 +224,34 @@ def test_a_device_that_is_not_here_is_an_error_that_names_those_that_are(device:
         pytest.skip("CUDA is here")
     with pytest.raises(BundleError, match=rf"there is no device '{device}' here\. Give auto, or one of: cpu"):
         tiny_bundle.predictor(device)
+
+
+def test_a_network_comes_by_name_with_its_weights_and_without(tiny_bundle: Bundle) -> None:
+    trained, stored = network_of(tiny_bundle.path), tiny_bundle.weights()
+    untrained = network_of(tiny_bundle.path, weights=False)
+    assert not trained.training
+    assert not untrained.training
+    assert {name: one.shape for name, one in untrained.state_dict().items()} == {
+        name: one.shape for name, one in stored.items()
+    }
+    assert all(torch.equal(one, stored[name]) for name, one in trained.state_dict().items())
+    assert any(not torch.equal(one, stored[name]) for name, one in untrained.state_dict().items())
+    for name in shipped_bundles():
+        assert network_of(name).state_dict().keys() == Bundle.open(name).weights().keys()
+
+
+def test_a_network_that_a_recipe_may_name_comes_with_its_keys_and_without_weights() -> None:
+    narrow, wide = (network_of("curve_unet", weights=False, widths=widths) for widths in ((4, 8), (8, 16)))
+    n_narrow, n_wide = (sum(one.numel() for one in network.parameters()) for network in (narrow, wide))
+    assert n_narrow < n_wide
+
+
+def test_what_no_network_can_be_made_of_is_a_clear_error(tiny_bundle: Bundle) -> None:
+    with pytest.raises(BundleError, match="curve_unet is a network without weights: say weights=False"):
+        network_of("curve_unet")
+    with pytest.raises(BundleError, match="a bundle's recipe has the keys of its network; leave out dims"):
+        network_of(tiny_bundle.path, dims=3)
+    with pytest.raises(RecipeError, match="did you mean 'widths'"):
+        network_of("curve_unet", weights=False, width=(4, 8))
+    with pytest.raises(PluginError, match="did you mean 'curve_unet'"):
+        network_of("curve_unt", weights=False)

@@ -32,7 +32,8 @@ def imported() -> set[str]:
 def asked_for() -> set[str]:
     """Return the distributions that pyproject.toml asks for, with those of the extra `all`."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["cluster"]]
+    extras = project["optional-dependencies"]
+    listed = [*project["dependencies"], *extras["cluster"], *extras["mlflow"]]
     return {plain(re.split(r"[\[<>=!~; ]", one)[0]) for one in listed}
 
 

@@ -24,6 +24,7 @@ from seisloom.io.shards import write_json
 from seisloom.run.calibrate import with_calibration
 from seisloom.run.evaluate import evaluate
 from seisloom.run.train import calibrated_methods
+from seisloom.seal import seal
 from seisloom.split import split
 from seisloom.training.loader import LiveSource
 
@@ -47,6 +48,7 @@ def main() -> None:
         {name: one.half() if one.is_floating_point() else one for name, one in state.items()}, given.out / WEIGHTS
     )
     (given.out / WEIGHTS).chmod(0o644)
+    seal(given.out, [WEIGHTS])
     shipped = trained.recipe
     if root := getattr(shipped.data, "root", None):
         data = shipped.data.model_copy(update={"root": _portable(root)})

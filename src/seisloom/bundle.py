@@ -18,16 +18,20 @@ import numpy as np
 from seisloom import plugins
 from seisloom.errors import BundleError, MissingDataError, PluginError
 from seisloom.inference.heap import ask_for_huge_pages
-from seisloom.recipe import Recipe, read_recipe, recipe_from, usual_recipe
-from seisloom.sample import Array, Arrays, Predictor
+from seisloom.recipe import Recipe, config_from, read_recipe, recipe_from, usual_recipe
+from seisloom.sample import Array, Arrays, Predictor, Schema
+from seisloom.seal import SEAL, check_seal, seal
 from seisloom.task import Calibration, Product, Record, Task, as_it_is, task_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor, nn
 
+    from seisloom.config import ModelConfig
+
 logger = logging.getLogger("seisloom")
 WEIGHTS = "weights.safetensors"
+PLAIN_WEIGHTS = "model.pth"
 SEEN = "seen.npy"
 CALIBRATED = "calibrated.npy"
 
@@ -112,6 +116,9 @@ class Bundle:
         Args:
             checkpoint: None for `weights.safetensors`; "best", "last" or a path for a Lightning `.ckpt` or a
                 `.pth` of weights, which are read with `weights_only=True`: nothing in them is executed.
+        Raises:
+            MissingDataError: if there are no such weights.
+            BundleError: if they are damaged, have another hash than the bundle says, or are of another network.
         """
         network = self.recipe.network(self.task.item)
         try:
@@ -212,11 +219,12 @@ def _pinned_copy(values: Tensor) -> Tensor:
 
 
 def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
-    """Write weights as safetensors and as a plain `.pth`, readable for whom the umask says."""
+    """Write weights as safetensors and as a plain `.pth`, readable for whom the umask says, and their hashes."""
     import torch
     from safetensors.torch import save
 
     tensors = {name: one.detach().cpu().contiguous() for name, one in state.items()}
+    (folder / SEAL).unlink(missing_ok=True)  # where writing is cut off, new weights do not stand beside old hashes
     partial = folder / (WEIGHTS + ".partial")
     # Not `save_file`: its file is for its owner alone, whatever the umask
     partial.write_bytes(save(tensors))
@@ -224,7 +232,8 @@ def write_weights(state: Mapping[str, Tensor], folder: Path) -> None:
     # In memory first: where a disk is full torch raises an error that names neither
     stored = io.BytesIO()
     torch.save(tensors, stored)
-    (folder / "model.pth").write_bytes(stored.getvalue())
+    (folder / PLAIN_WEIGHTS).write_bytes(stored.getvalue())
+    seal(folder, (WEIGHTS, PLAIN_WEIGHTS))
 
 
 def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor]:
@@ -232,6 +241,7 @@ def _read_state(folder: Path, checkpoint: str | Path | None) -> dict[str, Tensor
     if not file.is_file():
         raise MissingDataError(f"{file}: no such weights")
     if file.suffix == ".safetensors":
+        check_seal(file)
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -262,10 +272,11 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
     """Return the network's weights from a Lightning `.ckpt` or a file of weights; nothing in it is executed.
 
     Raises:
-        BundleError: if the file holds anything but tensors and plain values.
+        BundleError: if the file holds anything but tensors and plain values, or is not the one that a bundle sealed.
     """
     import torch
 
+    check_seal(file)
     try:
         loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the bytes lead it to, a KeyError for a line of text
@@ -344,6 +355,13 @@ class Opened:
         return replace(self, recipe=self.adapt(recipe_from(values, paths, where=self.name)))
 
 
+def names_beside(room: str, recipe: Recipe) -> list[str]:
+    """Return the names of the classical methods that scores show beside what a recipe of a room makes."""
+    kinds = {name: plugins.load("methods", name) for name in plugins.names("methods")}
+    of_room = {name: kind for name, kind in kinds.items() if kind.model_fields["task"].default == room}
+    return [name for name, kind in of_room.items() if kind(name=name).stands_beside(recipe)]
+
+
 def open_predictor(
     name: str | Path, *, recipe: Recipe | None = None, device: str = "auto", checkpoint: str | Path | None = None
 ) -> Opened:
@@ -384,3 +402,37 @@ def open_predictor(
         return Opened(text, task, chosen, predictor, None, adapt=method.adapt)
     known = [*shipped_bundles(), *plugins.names("methods")]
     raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")
+
+
+def network_of(name: str | Path, *, weights: bool = True, schema: Schema | None = None, **keys: Any) -> nn.Module:
+    """Return what a name stands for as a plain network, in evaluation mode, on the CPU.
+
+    Args:
+        name: a bundle's folder, a shipped bundle, or an entry that a recipe may name as its model, in this order.
+        weights: whether it comes trained; a bundle's network without is its architecture with new random weights.
+        schema: fields of the items, for an entry that looks at them; ours do not.
+        keys: of an entry, such as dims=3 or preset="base".
+    Raises:
+        BundleError: if an entry is to have weights, or keys are given for a bundle, whose recipe has them.
+        RecipeError: if a key is not known or a value not possible.
+        PluginError: if the name is nothing at all.
+
+    >>> sum(one.numel() for one in network_of("onset-refraction").parameters()) > 100_000
+    True
+    >>> network_of("curve_unet", weights=False, modes=2).config.modes
+    2
+    """
+    text = str(name)
+    if Path(text).is_dir() or text in shipped_bundles():
+        if keys:
+            raise BundleError(f"{text}: a bundle's recipe has the keys of its network; leave out {', '.join(keys)}")
+        bundle = Bundle.open(name)
+        return bundle.network() if weights else bundle.recipe.network(bundle.task.item).eval()
+    if text not in plugins.names("models"):
+        known = [*shipped_bundles(), *plugins.names("models")]
+        raise PluginError(f"{text!r} is neither a bundle nor the name of a network{plugins.nearest(text, known)}")
+    if weights:
+        raise BundleError(f"{text} is a network without weights: say weights=False, or name a bundle that has some")
+    kind: type[ModelConfig] = plugins.load("models", text)
+    said = [f"{key}={json.dumps(value)}" for key, value in {"name": text, **keys}.items()]
+    return config_from(kind, said, where=text).build(schema or Schema(())).eval()

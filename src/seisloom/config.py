@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -78,6 +78,21 @@ class LossTerm(Config):
     name: str
     weight: float = 1.0
     """Factor of this term in the sum."""
+    from_share: float = Field(0.0, ge=0, lt=1)
+    """Share of the training after which the term begins to count; validation counts it in full all along."""
+    ramp_share: float = Field(0.0, ge=0, le=1)
+    """Share of the training over which its weight then rises, on a straight line."""
+
+    def weight_at(self, share: float) -> float:
+        """Return the weight when this share of the training is over, 0 to 1.
+
+        >>> term = LossTerm(name="dice", weight=2, from_share=0.2, ramp_share=0.4)
+        >>> [term.weight_at(share) for share in (0.1, 0.2, 0.4, 0.6, 1.0)]
+        [0.0, 0.0, 1.0, 2.0, 2.0]
+        """
+        if share < self.from_share:
+            return 0.0
+        return self.weight * (min((share - self.from_share) / self.ramp_share, 1.0) if self.ramp_share else 1.0)
 
     def __call__(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """Return the term, a scalar; 0 (with a gradient) where the batch has nothing that it applies to."""
@@ -103,6 +118,10 @@ class Method(Config):
     name: str
     task: str
     """The room whose `apply` runs this method."""
+
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return whether scores show it beside what a recipe makes though nobody names it: where both do the same."""
+        return True
 
     def adapt(self, recipe: Any) -> Any:  # Any: a recipe of the room
         """Return the recipe that the method is applied by; it may not give all that a network does."""

@@ -186,8 +186,9 @@ class TrainConfig(Config):
     """Lightning's precision."""
     threads: int | None = Field(None, ge=1)
     """Threads that torch uses; None leaves its own choice."""
-    loggers: tuple[Literal["csv", "tensorboard"], ...] = ("csv", "tensorboard")
-    """Where curves are written besides history.csv."""
+    loggers: tuple[Literal["csv", "tensorboard", "mlflow"], ...] = ("csv", "tensorboard")
+    """Where curves are written besides history.csv, in the folder `logs`: csv, tensorboard, mlflow. mlflow needs
+    `pip install seisloom[mlflow]` and has a sqlite file there, or the address in MLFLOW_TRACKING_URI."""
 
 
 def _known_task(name: str) -> str:

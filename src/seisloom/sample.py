@@ -61,7 +61,8 @@ class Field:
     unit: str = "1"
     doc: str = ""
     label: str | None = None
-    """None for what is measured; for labels how they move with the data: point, curve, mask, dense or class."""
+    """None for what is measured; for labels how they move with the data: point, curve, mask, dense, class, image, or
+    amplitude, which is the data's own without noise or gaps: an image that is scaled and flipped with it, too."""
     optional: bool = False
     """Whether it may be missing: what a network gives for tasks that can be off."""
 

@@ -35,6 +35,7 @@ SETTINGS = {
     "one_of": {"entries": ["time_warp", "gap"]},
     "some_of": {"entries": ["clip", "add_noise", "time_shift"], "high": 2},
     # As strong as they are by default, these drown the features that the check looks for
+    "blended": {"low_db": -20, "high_db": -12},
     "linear_noise": {"low_db": -20, "high_db": -12},
     "swell_noise": {"low_db": -10, "high_db": -6},
     "mix_up": {"alpha": 0.02},

@@ -86,6 +86,31 @@ def test_a_mixed_set_tables_and_force(tmp_path: Path) -> None:
     assert {one.stem for one in (tmp_path / "curves").iterdir()} == {"mine", *(str(row["id"]) for row in rows)}
 
 
+def test_records_in_shards_are_listed_checked_and_drawn(tmp_path: Path) -> None:
+    call = ["synth", "dispersion", "dispersion_test", *SMALL, "--out", tmp_path, "--workers", 1, "--shards"]
+    said = run(*call, "--samples", 5, "paths.shard_size=3", "--validate-manifest")
+    assert said.exit_code == 0, said.output
+    assert "(normal 4, interference 1)" in said.output
+    manifest = tmp_path / "manifests" / "labels_test.jsonl"
+    names = [one.name for one in sorted((tmp_path / "curves").glob("*.tar"))]
+    assert len(names) == 3
+    assert not list(tmp_path.rglob("*.npz"))
+    rows = rows_of(manifest)
+    assert {str(row["npz"]).split("/")[2] for row in rows} == set(names)
+    again = run(*call, "--samples", 5, "paths.shard_size=3")
+    assert "0 records, 5 there already" in again.output
+    drawn = run(
+        "view", "dispersion", tmp_path / "curves" / names[0] / f"{rows[0]['id']}.npz", "--out", tmp_path / "r.png"
+    )
+    assert drawn.exit_code == 0, drawn.output
+    assert (tmp_path / "r.png").stat().st_size > 1000
+    assert run("shards", "check", tmp_path).exit_code == 0
+    (tmp_path / "curves" / names[1]).write_bytes(b"damaged")
+    found = run("manifest", "check", manifest)
+    assert isinstance(found.exception, DataError)
+    assert f"shards other than their SHA-256; delete them and run the same command: {names[1]}" in found.output
+
+
 def test_changes_alone_need_no_recipe(tmp_path: Path) -> None:
     said = run("synth", "dispersion", *SMALL, "simulation.method=plane_waves", "--samples", 1, "--out", tmp_path,
                "--workers", 1)  # fmt: skip

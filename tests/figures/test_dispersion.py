@@ -1,4 +1,4 @@
-"""Figures of velocity spectra and of profiles: what is drawn is what was given, and the legend says how."""
+"""Figures of velocity spectra: what is drawn is what was given, and the legend says how."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
 
 from seisloom.errors import DataError
-from seisloom.figures.dispersion import COLOURS, KINDS, draw_dispersion, draw_profile
+from seisloom.figures.dispersion import draw_dispersion
+from seisloom.figures.dispersion_modes import COLOURS, KINDS
 from seisloom.signal.velocity_spectra.limits import ArrayLimits
 
 F, C = np.linspace(5.0, 50, 10), np.linspace(100.0, 900, 33)
@@ -142,26 +142,3 @@ def test_figures_are_drawn_without_warnings(recwarn: pytest.WarningsRecorder) ->
 def test_shapes_that_do_not_fit_are_refused(change: dict[str, np.ndarray], message: str) -> None:
     with pytest.raises(DataError, match=message):
         draw_dispersion(**{"spectrum": SPECTRUM, **AXES, **change})
-
-
-def test_a_profile_is_steps_with_its_band_down_to_the_half_space() -> None:
-    edges, vs = np.array([0, 4, 12, np.inf]), np.array([150.0, 220, 400])
-    figure = draw_profile(edges, vs, 0.9 * vs, 1.2 * vs, (np.array([0, 5, np.inf]), np.array([160.0, 380])), reach_m=10)
-    (axes,) = figure.axes
-    steps = {one.get_label(): one.get_data() for one in axes.patches if isinstance(one, StepPatch)}
-    np.testing.assert_array_equal(steps["median"].values, vs)
-    np.testing.assert_array_equal(steps["median"].edges, [0, 4, 12, 15])
-    np.testing.assert_array_equal(steps["90 % interval"].baseline, 0.9 * vs)
-    np.testing.assert_array_equal(steps["true profile"].edges, [0, 5, 15])
-    assert axes.get_ylim() == (15, 0)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Vs (m/s)", "depth (m)")
-    assert legend_of(figure) == ["90 % interval", "true profile", "median", "below the data's reach, 10 m"]
-    with pytest.raises(DataError, match="have 3 edges, not 4"):
-        draw_profile(edges, vs[:2])
-
-
-def test_a_profile_that_ends_is_not_drawn_farther() -> None:
-    deep = (np.array([0, 40, np.inf]), np.array([200.0, 500]))
-    figure = draw_profile(np.array([0, 10, 30.0]), np.array([200.0, 300]), truth=deep)
-    figure.canvas.draw()
-    assert figure.axes[0].get_ylim() == (30, 0)

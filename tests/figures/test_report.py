@@ -108,3 +108,12 @@ def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/report\.html"):
         write_report(tmp_path / "file" / "report.html", title="t", tables={}, figures={})
+
+
+def test_a_figure_has_its_caption_and_others_none(tmp_path: Path) -> None:
+    figures = {"a": new_figure(1, 1), "b": new_figure(1, 1)}
+    page = write_report(tmp_path / "r.html", title="t", tables={}, figures=figures, captions={"a": "what <a> shows"})
+    text = page.read_text()
+    Balanced().feed(text)
+    assert text.count("<figcaption>") == 1
+    assert "<figcaption>what &lt;a&gt; shows</figcaption></figure>" in text

@@ -29,8 +29,8 @@ class Gain(Augmentation):
         return {"factor": np.exp(self.spread * np.stack([row.standard_normal(n) for row in rows]))}
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
-        """Return the batch with scaled `x`."""
-        return batch.with_arrays(x=batch.arrays["x"] * per_trace(batch, draws["factor"]))
+        """Return the batch with scaled `x`, and labels of its amplitudes."""
+        return batch.with_arrays(**_times_per_trace(batch, draws["factor"]))
 
 
 class PolarityFlip(Augmentation):
@@ -54,8 +54,8 @@ class PolarityFlip(Augmentation):
         return {"sign": whole[:, None] * single}
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
-        """Return the batch with `x` flipped."""
-        changes = {"x": batch.arrays["x"] * per_trace(batch, draws["sign"])}
+        """Return the batch with `x`, and labels of its amplitudes, flipped."""
+        changes = _times_per_trace(batch, draws["sign"])
         if "polarity" in batch.arrays:
             polarity = batch.arrays["polarity"]
             sign = draws["sign"] if "trace" in batch.schema["polarity"].axes else draws["sign"][:, 0]
@@ -104,9 +104,9 @@ class AmplitudeScale(Augmentation):
         return {"factor": np.array([row.uniform(self.low, self.high) for row in rows])}
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
-        """Return the batch with scaled `x`."""
-        x = batch.arrays["x"]
-        return batch.with_arrays(x=x * as_rows(draws["factor"], x))
+        """Return the batch with scaled `x`, and labels of its amplitudes."""
+        arrays = {name: batch.arrays[name] for name in batch.of_amplitude()}
+        return batch.with_arrays(**{name: one * as_rows(draws["factor"], one) for name, one in arrays.items()})
 
     def change_rows(self, x: Array, rows: Array, draws: Draws) -> bool:
         """Scale rows of `x`."""
@@ -121,11 +121,16 @@ def as_rows(values: Array, like: Tensor) -> Tensor:
     return tensor.reshape(*tensor.shape, *[1] * (like.ndim - tensor.ndim))
 
 
-def per_trace(batch: Batch, values: Array) -> Tensor:
-    """Return values (item, trace) as a factor of `x`; for samples without a trace axis the first one of each."""
-    x = batch.arrays["x"]
-    if "trace" not in batch.schema["x"].axes:
+def _times_per_trace(batch: Batch, factor: Array) -> dict[str, Tensor]:
+    """Return `x`, and labels of its amplitudes, times a factor (item, trace)."""
+    return {name: batch.arrays[name] * per_trace(batch, factor, name) for name in batch.of_amplitude()}
+
+
+def per_trace(batch: Batch, values: Array, name: str = "x") -> Tensor:
+    """Return values (item, trace) as a factor of a field; for samples without a trace axis the first one of each."""
+    x = batch.arrays[name]
+    if "trace" not in batch.schema[name].axes:
         return as_rows(values[:, 0], x)
     shape = [len(values), *[1] * (x.ndim - 1)]
-    shape[batch.axis("x", "trace")] = values.shape[1]
+    shape[batch.axis(name, "trace")] = values.shape[1]
     return torch.as_tensor(np.asarray(values), dtype=x.dtype, device=x.device).reshape(shape)

@@ -281,7 +281,8 @@ class _Changing:
         from seisloom.augment.kernels import is_plain
 
         self.flush(active)
-        if _writes_rows(type(entry)) and is_plain(self.batch.arrays.get("x")):
+        alone = len(self.batch.of_amplitude()) == 1  # else what is done to `x` may be done to labels, too
+        if alone and _writes_rows(type(entry)) and is_plain(self.batch.arrays.get("x")):
             self._own("x")
             if entry.change_rows(self.batch.arrays["x"].numpy(), active, draws):
                 return

@@ -71,6 +71,10 @@ class Batch:
                 found.update(zip(field.axes, self.arrays[field.name].shape[1:], strict=True))
         return found
 
+    def of_amplitude(self) -> list[str]:
+        """Return the names of `x` and of the labels that are its amplitudes: what a factor on the data multiplies."""
+        return ["x", *(one.name for one in self.schema.fields if one.label == "amplitude" and one.name in self.arrays)]
+
     def along(self, axis: str, *, labels: bool) -> list[str]:
         """Return the names of the data fields, or of the label fields, that have this axis."""
         return [

@@ -28,7 +28,7 @@ def reading(field: Field, values: Tensor) -> Reading:
     """
     if field.name in _READ:
         return _READ[field.name]
-    if field.label == "image" or (field.label is None and values.is_floating_point()):
+    if field.label in ("image", "amplitude") or (field.label is None and values.is_floating_point()):
         return "sinc"
     return "linear" if field.label == "curve" else "nearest"
 

@@ -29,7 +29,9 @@ class Missing(Augmentation):
 
     in_order: ClassVar[tuple[str, ...]] = ("patterns",)
     name: str = "missing"
-    patterns: tuple[Pattern, ...] = Field(("irregular", "irregular", "jittered", "regular", "gap", "edge"), min_length=1)
+    patterns: tuple[Pattern, ...] = Field(
+        ("irregular", "irregular", "jittered", "regular", "gap", "edge"), min_length=1
+    )
     """What is drawn from, one as often as it is named: single traces without order, one live trace in each cell, one
     live trace of a few, neighbours in the middle, neighbours at an end. See `seisloom.signal.restoration.masks`."""
     least: float = Field(0.1, ge=0, lt=1)
@@ -80,6 +82,10 @@ class Missing(Augmentation):
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Return the batch with dead traces: `x` and `live` 0, `has_pick` 0 and `y_idx` -1 there."""
         x, alive = batch.arrays["x"], draws["alive"]
+        if "live" in batch.arrays:
+            # A source has dead traces of its own: where none would be left, none is taken
+            left = batch.arrays["live"].cpu().numpy() * alive
+            alive = np.where(left.reshape(len(left), -1).any(axis=1).reshape(-1, *[1] * (alive.ndim - 1)), alive, 1.0)
         changes = {"x": x * (as_rows(alive, x) if alive.ndim == 3 else per_trace(batch, alive))}
         if "live" in batch.arrays:
             changes["live"] = batch.arrays["live"] * as_rows(alive, batch.arrays["live"])

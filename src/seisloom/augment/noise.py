@@ -16,6 +16,7 @@ from seisloom.augment.bank import bank_of
 from seisloom.augment.batch import Batch
 from seisloom.augment.gaussian import add_gaussian, fill_gaussian
 from seisloom.augment.kernels import is_plain
+from seisloom.augment.pieces import fitted_pieces
 from seisloom.augment.time import fs_hz, log_uniform
 from seisloom.sample import Array
 
@@ -105,6 +106,7 @@ class AddNoise(Augmentation):
         if self.source == "bank":
             draws["partner"] = np.array([row.random() for row in rows])
             draws["start"] = np.array([row.random() for row in rows])
+            draws["first_row"] = np.array([row.random() for row in rows])
         return draws
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
@@ -116,7 +118,7 @@ class AddNoise(Augmentation):
             return batch.with_arrays(x=x)
         if self.source == "bank":
             bank = bank_of(batch, self.bank, self.name)
-            noise = bank.pieces(draws["partner"], draws["start"], x, batch.keys, where=self.name)
+            noise = fitted_pieces(bank, draws["partner"], draws["first_row"], draws["start"], x, batch.keys)
             power = as_rows_of(mean_square(noise), x)
             noise = torch.where(power > 0, noise / power.sqrt(), noise)
         else:

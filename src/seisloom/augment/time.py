@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from seisloom.augment.augmentation import Augmentation, Draws, TimeMap
 from seisloom.augment.batch import Batch
+from seisloom.errors import DataError
 from seisloom.sample import Array
 
 
@@ -34,7 +35,7 @@ class TimeStretch(TimeMap):
         """Return scale 1/factor, and the shift that keeps the time of the shot in its place."""
         scale = 1.0 / draws["factor"]
         before = np.zeros(len(batch))
-        if "t0_s" in batch.arrays and "fs" in batch.arrays:
+        if "t0_s" in batch.arrays and rate_field(batch):
             t0_s = batch.arrays["t0_s"].double().reshape(len(batch), -1)[:, 0].cpu().numpy()
             before = np.nan_to_num(t0_s) * fs_hz(batch)
         # sample j is at time zero where j = -before; there old and new sample are the same
@@ -123,8 +124,9 @@ class Resample(TimeMap):
         from seisloom.augment.amplitude import as_rows
 
         fs_hz(batch)
-        fs = batch.arrays["fs"]
-        return batch.with_arrays(fs=fs * as_rows(draws["factor"], fs))
+        name = rate_field(batch)
+        fs = batch.arrays[name]
+        return batch.with_arrays(**{name: fs * as_rows(draws["factor"], fs)})
 
 
 class TimeWarp(Augmentation):
@@ -170,11 +172,21 @@ def fs_hz(batch: Batch) -> Array:
     """Return the sampling rate of each item in Hz.
 
     Raises:
-        ValueError: if the batch does not say it.
+        DataError: if the batch does not say it.
     """
-    if "fs" not in batch.arrays:
-        raise ValueError("augment: the batch has no field `fs`, so times in s and Hz mean nothing; use shares instead")
-    return np.asarray(batch.arrays["fs"].double().cpu().numpy().reshape(len(batch), -1)[:, 0])
+    name = rate_field(batch)
+    if not name:
+        raise DataError("augment: the batch has no field `fs`, so times in s and Hz mean nothing; use shares instead")
+    found = np.asarray(batch.arrays[name].double().cpu().numpy().reshape(len(batch), -1)[:, 0])
+    if not np.isfinite(found).all():
+        key = batch.keys[int(np.argmin(np.isfinite(found)))]
+        raise DataError(f"augment: nobody knows the rate of {key}, so times in s and Hz mean nothing; use shares instead")
+    return found
+
+
+def rate_field(batch: Batch) -> str:
+    """Return the name of the field with the sampling rate, `fs` or `fs_hz`; "" where there is none."""
+    return next((name for name in ("fs", "fs_hz") if name in batch.arrays), "")
 
 
 def log_uniform(low: float, high: float, rows: Sequence[np.random.Generator]) -> Array:

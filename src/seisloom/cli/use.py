@@ -154,8 +154,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score methods on whole records with human picks, beside classical methods and baselines without waveforms."""
-    from seisloom import plugins
-    from seisloom.bundle import open_predictor
+    from seisloom.bundle import names_beside, open_predictor
     from seisloom.run.calibrate import with_calibration
     from seisloom.run.evaluate import evaluate as run_evaluate
 
@@ -166,10 +165,9 @@ def evaluate(
     *names, data = methods
     shots, out = shot_numbers(shots), folder_for(out)
     first = open_predictor(names[0], device=device, checkpoint=checkpoint)
-    if not alone:
-        classical = {name: plugins.load("methods", name).model_fields["task"] for name in plugins.names("methods")}
-        names += [name for name, one in classical.items() if one.default == first.task.name and name not in names]
     first = first.with_changes(*changes) if changes else first
+    if not alone:
+        names += [name for name in names_beside(first.task.name, first.recipe) if name not in names]
     opened = [first, *(open_predictor(name, recipe=first.recipe, device=device) for name in names[1:])]
     records, others = first.task.select(first.task.open(first.recipe, Path(data), None), picks, shots)
     records = list(first.task.with_questions(first.recipe, records))

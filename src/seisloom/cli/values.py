@@ -101,9 +101,11 @@ def picture_for(figure: Path, option: str = "--out") -> Path:
 
 
 def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the room's calibration
-    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin or mode."""
+    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin, mode or distance."""
     from seisloom.calibration.intervals import IntervalCalibration
     from seisloom.calibration.modes import ModeCalibration
+    from seisloom.calibration.residuals import ResidualCalibration
+    from seisloom.calibration.strength import NAMES
 
     if isinstance(calibration, ModeCalibration):
         ends = [f"to {one:g} lengths" for one in calibration.edges] + ["longer", "unknown array"]
@@ -113,6 +115,9 @@ def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the roo
             for name, one in zip(ends, some, strict=True)
             for line in quantile_lines(one, level)
         ]
+    if isinstance(calibration, ResidualCalibration):
+        parts = zip(NAMES, calibration.by_distance, calibration.n_units, strict=True)
+        return [f"{name}: {line}" for name, one, n in parts if n for line in quantile_lines(one, level)]
     if not isinstance(calibration, IntervalCalibration):
         return []
     at = calibration.levels.index(level)

@@ -61,7 +61,7 @@ th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right;
 th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
 tr:hover td { background: #f4f4f4; }
-.caption { color: #555; max-width: 46rem; }
+.caption, figcaption { color: #555; max-width: 46rem; }
 figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
 ul { padding-left: 1.2rem; } li { overflow-wrap: anywhere; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } .scroll { overflow: visible; }
@@ -76,6 +76,7 @@ def write_report(
     tables: Mapping[str, Table],
     figures: Mapping[str, Figure | Path | bytes],
     notes: Sequence[str] = (),
+    captions: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a report as one HTML file, readable on a phone and in print; all text is escaped.
 
@@ -85,6 +86,7 @@ def write_report(
         tables: by heading, in order.
         figures: by heading, in order; a figure, a PNG file, or the bytes of one.
         notes: what a reader must know to judge the numbers, as a list at the top.
+        captions: of figures, by heading; those without one have none.
     Returns:
         The path.
     Raises:
@@ -93,7 +95,10 @@ def write_report(
     path = Path(path)
     parts = [_notes(notes)]
     parts += [f"<h2>{escape(name)}</h2>{_table(table)}" for name, table in tables.items()]
-    parts += [f"<h2>{escape(name)}</h2>{_image(figure, name)}" for name, figure in figures.items()]
+    parts += [
+        f"<h2>{escape(name)}</h2>{_image(figure, name, (captions or {}).get(name, ''))}"
+        for name, figure in figures.items()
+    ]
     text = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -158,7 +163,7 @@ def _text(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int | np.integer) else str(cell)
 
 
-def _image(figure: Figure | Path | bytes, name: str) -> str:
+def _image(figure: Figure | Path | bytes, name: str, caption: str) -> str:
     """The figure as PNG within the page."""
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
@@ -167,4 +172,5 @@ def _image(figure: Figure | Path | bytes, name: str) -> str:
     else:
         data = figure if isinstance(figure, bytes) else Path(figure).read_bytes()
     encoded = base64.b64encode(data).decode("ascii")
-    return f'<figure><img alt="{escape(name, quote=True)}" src="data:image/png;base64,{encoded}"></figure>'
+    said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure><img alt="{escape(name, quote=True)}" src="data:image/png;base64,{encoded}">{said}</figure>'

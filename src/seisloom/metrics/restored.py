@@ -26,7 +26,7 @@ from seisloom.sample import Array
 Scores: TypeAlias = dict[str, Any]  # Any: nested numbers
 N_BANDS = 4
 """Of time and of offset."""
-LEAST_ENERGY = 1e-4
+LEAST_ENERGY = 1e-3
 """Share of the energy below which a band's slope is that of its silence, and not told."""
 QUIET = 0.02
 """Local RMS over that of the panel below which a place is silent: 34 dB."""
@@ -172,16 +172,21 @@ def _amplitudes(x: Array, truth: Truth) -> Scores:
     n_time = d.shape[-1]
     quarter = np.arange(n_time) * N_BANDS // n_time
     beside = np.broadcast_to(truth.band_of_trace[..., None], d.shape)[use]
-    parts = [dip_parts(one, truth.dips) for one in (x, d)]
+    parts = [part[use] for part in dip_parts(d, truth.dips)]
     return {
         "amplitude": float(amplitude_slope(x[use], d[use])[0]),
         "amplitude_time": _slopes(x[use], d[use], np.broadcast_to(quarter, d[use].shape)),
         "amplitude_offset" if truth.by_offset else "amplitude_trace": _slopes(x[use], d[use], beside),
         "offset_ends_m" if truth.by_offset else "trace_ends": list(truth.ends_of_trace),
-        "amplitude_dip": _told([amplitude_slope(a[use], b[use])[0] for a, b in zip(*parts, strict=True)],
-                               [np.sum(b[use] ** 2) for b in parts[1]]),
+        # Beside each true part, so that live neighbours, over which a part reaches, add nothing
+        "amplitude_dip": _told([_ratio(x[use], d[use], one) for one in parts], [np.sum(d[use] * one) for one in parts]),
         "dip_edges": list(truth.dips),
     }  # fmt: skip
+
+
+def _ratio(x: Array, d: Array, part: Array) -> float:
+    under = float(np.sum(d * part))
+    return float(np.sum(x * part)) / under if under else float("nan")
 
 
 def _slopes(x: Array, d: Array, band: Array) -> list[float]:

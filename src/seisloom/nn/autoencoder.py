@@ -56,6 +56,16 @@ class Autoencoder(nn.Module):
         self.ups = nn.ModuleList(convolution(dims, coarse, fine, 1, bias=False) for fine, coarse in pairwise(widths))
         self.decoders = nn.ModuleList(blocks(dims, width, n_blocks, homogeneous=True) for width in widths)
         self.head = convolution(dims, widths[0], n_out, 1, bias=False)
+        # Of torch's own initial weights each of these would pass a third of the power on, and there is no way around
+        for path in (
+            self.stem,
+            *(down.mix for down in self.downs),
+            self.to_latent,
+            self.from_latent,
+            *self.ups,
+            self.head,
+        ):
+            nn.init.kaiming_normal_(path.weight, nonlinearity="linear")
         if dims in CHANNELS_LAST:
             self.to(memory_format=CHANNELS_LAST[dims])  # type: ignore[call-overload]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seisloom import plugins
-from seisloom.bundle import Bundle, Opened, as_predictor, began_from, open_predictor
+from seisloom.bundle import Bundle, Opened, as_predictor, began_from, names_beside, open_predictor
 from seisloom.card import write_card
 from seisloom.errors import DataError
 from seisloom.io.shards import Shards
@@ -134,10 +134,8 @@ def _folds_for(recipe: Recipe, parts: Mapping[str, Sequence[Ref]]) -> int:
 def calibrated_methods(task: Task[Any], recipe: Recipe, records: Sequence[Record]) -> list[Opened]:
     """Return the classical methods of the room, calibrated on the same groups as the network where they need it."""
     methods = []
-    for name in plugins.names("methods"):
-        method = plugins.load("methods", name)
-        if method.model_fields["task"].default == task.name:
-            opened = open_predictor(name, recipe=recipe)
-            fits = bool(records) and not method.is_calibrated
-            methods.append(with_calibration(opened, records) if fits else opened)
+    for name in names_beside(task.name, recipe):
+        opened = open_predictor(name, recipe=recipe)
+        fits = bool(records) and not plugins.load("methods", name).is_calibrated
+        methods.append(with_calibration(opened, records) if fits else opened)
     return methods

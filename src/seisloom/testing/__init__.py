@@ -17,7 +17,8 @@ from typing import Any
 
 from seisloom.testing.augmentation import check_augmentation, check_distinct
 from seisloom.testing.format import check_format, check_resume
-from seisloom.testing.task import check_model, check_task, first_items
+from seisloom.testing.model import check_model, first_items
+from seisloom.testing.task import check_task
 
 BATCHES = ("bank_like", "gather_batch", "spectrum_batch", "trace_batch", "volume_batch")
 

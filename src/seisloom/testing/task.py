@@ -1,11 +1,11 @@
-"""What every task and every network must keep."""
+"""What every task must keep."""
 # ruff: noqa: PT017, PT018 -- these are asserts of a library, not of a pytest test
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from seisloom.errors import LeftOut
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Arrays, Ref, Sample
 from seisloom.task import Task
+from seisloom.testing.model import check_model
 from seisloom.testing.same import assert_same, bytes_of
-
-if TYPE_CHECKING:
-    from seisloom.config import ModelConfig
 
 
 def check_task(task: Task[Any], recipe: Recipe, *, n_read: int = 8) -> None:  # Any: any room
@@ -41,7 +39,7 @@ def check_task(task: Task[Any], recipe: Recipe, *, n_read: int = 8) -> None:  # 
     assert samples, f"{task.name}: none of {n_read} samples that were tried qualifies"
     for training in (True, False):
         _check_items(task, recipe, refs, training=training)
-    check_model(recipe.model, recipe, items=first_items(task, recipe, n=2))
+    check_model(recipe.model, recipe)
     _check_apply(task, recipe, refs)
 
 
@@ -120,82 +118,3 @@ def _check_apply(task: Task[Any], recipe: Recipe, refs: Sequence[Ref]) -> None: 
     stored = json.loads(json.dumps(calibration.to_json(), allow_nan=False))
     back = task.load_calibration(stored)
     assert back.to_json() == calibration.to_json(), f"{task.name}: a calibration does not survive JSON"
-
-
-def first_items(task: Task[Any], recipe: Recipe, *, n: int = 2) -> Arrays:  # Any: any room
-    """Return the first `n` items of one size of a room's data as arrays with a leading axis `item`.
-
-    Items with a sample that does not qualify are passed over; fewer than `n` come where there are fewer.
-    """
-    by_size: dict[int, list[Arrays]] = {}
-    for item in task.group(recipe, task.plan(recipe), False):
-        try:
-            found = task.join(recipe, [task.read(recipe, ref) for ref in item], None)
-        except LeftOut:
-            continue
-        some = by_size.setdefault(len(item), [])
-        some.append(found)
-        if len(some) == n:
-            break
-    chosen = max(by_size.values(), key=len)
-    names = [field.name for field in task.item.fields if not field.optional or field.name in chosen[0]]
-    return {name: np.stack([one[name] for one in chosen]) for name in names}
-
-
-def check_model(entry: ModelConfig, recipe: Recipe, *, items: Arrays | None = None) -> None:
-    """Check that a network can be trained, stored and applied in the room of a recipe.
-
-    Its outputs fill the promised fields and are finite; the recipe's losses take them and teach it; an item's outputs
-    do not depend on the other items of its batch (but for the last bits of float32); two calls in evaluation are
-    bit-equal; and its weights, stored and read back, give the same outputs.
-
-    Args:
-        entry: the entry `model:`.
-        recipe: a recipe of the room; its losses and representations are tried. Its own model plays no part.
-        items: arrays of at least two items with a leading axis `item`; by default the first of the recipe's data.
-    Raises:
-        AssertionError: with what was promised and what came instead.
-    """
-    import torch
-    from safetensors.torch import load, save
-
-    from seisloom.plugins import load as load_plugin
-
-    task: Task[Any] = load_plugin("tasks", recipe.task)  # Any: any room
-    arrays = items if items is not None else first_items(task, recipe)
-    batch = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in arrays.items()}
-    torch.manual_seed(0)
-    own = recipe.model_copy(update={"model": entry})
-    network = own.network(task.item)
-    where = f"model {entry.name}"
-    assert type(entry).model_validate(entry.model_dump()) == entry, f"{where}: its entry does not survive a recipe"
-
-    terms = {one.name: one(network(batch), batch) for one in recipe.loss}
-    for name, value in terms.items():
-        assert value.ndim == 0 and bool(torch.isfinite(value)), f"{where}: loss {name} is {value}"
-    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-    gradients = {name: one.grad for name, one in network.named_parameters() if one.grad is not None}
-    bad = [name for name, one in gradients.items() if not bool(torch.isfinite(one).all())]
-    assert not bad, f"{where}: the gradient of {bad[0]} is not finite"
-    assert any(bool(one.any()) for one in gradients.values()), f"{where}: the losses teach no parameter"
-
-    network = network.eval()
-    with torch.inference_mode():
-        outputs = {name: one.numpy() for name, one in network(batch).items()}
-        again = {name: one.numpy() for name, one in network(batch).items()}
-        assert_same(outputs, again, f"{where}: two calls")
-        n_item = len(next(iter(arrays.values())))
-        for k in range(n_item):
-            promised = {field.name: outputs[field.name][k] for field in task.output.fields if field.name in outputs}
-            task.output.check(promised, where=where)
-            alone = network({name: one[k : k + 1] for name, one in batch.items()})
-            for field in [one for one in task.output.fields if one.name in promised]:
-                assert np.isfinite(outputs[field.name]).all(), f"{where}: {field.name} is not finite"
-                off = np.abs(alone[field.name][0].numpy() - outputs[field.name][k]).max(initial=0.0)
-                # float32 sums in another order: a few units in the sixth digit
-                room = 1e-3 * max(1.0, float(np.abs(outputs[field.name]).max()))
-                assert off <= room, f"{where}: {field.name} of an item alone differs by {off:g} from the batch"
-        fresh = own.network(task.item)
-        fresh.load_state_dict(load(save({name: one.contiguous() for name, one in network.state_dict().items()})))
-        stored = {name: one.numpy() for name, one in fresh.eval()(batch).items()}
-        assert_same(outputs, stored, f"{where}: weights that were stored and read back")

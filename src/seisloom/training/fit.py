@@ -10,20 +10,21 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from seisloom.bundle import SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
+from seisloom.bundle import PLAIN_WEIGHTS, SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
 from seisloom.config import flat
 from seisloom.errors import BundleError, MissingDataError, OutputError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
+from seisloom.seal import SEAL
 from seisloom.split import digest, split
 from seisloom.task import Task
 from seisloom.training.callbacks import History, Lines
 from seisloom.training.closed_form import learn_at_once
 from seisloom.training.finish import finish
 from seisloom.training.loader import LiveSource, Source, loader
+from seisloom.training.loggers import check_loggers, loggers_of
 from seisloom.training.module import Module
 from seisloom.training.partners import partners
 from seisloom.training.ranks import is_first, wait_for_all
@@ -55,9 +56,11 @@ def fit(
     Raises:
         OutputError: if the folder is there and is not a run of this recipe.
         SplitError: if the groups do not suffice.
-        TrainingError: if too many losses are not finite.
+        TrainingError: if too many losses are not finite, or a logger's package is not there.
     """
+    check_loggers(recipe)
     resume = _claim(out, recipe, force=force)
+    goes_on = resume is not None
     # Lightning sets this level when it is imported, and speaks of hardware and products; what matters is said here
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -97,7 +100,8 @@ def fit(
         wait_for_all()
         return Bundle(out, recipe, None)
     module = Module(network, recipe, bank)
-    trainer, best = _trainer(recipe, out, has_valid=valid is not None)
+    loggers = loggers_of(recipe, out, resumed=goes_on)
+    trainer, best = _trainer(recipe, out, loggers, has_valid=valid is not None)
     try:
         trainer.fit(module, train, valid, ckpt_path=resume, weights_only=True)
     except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
@@ -172,7 +176,7 @@ def _differences(file: Path, recipe: Recipe) -> str:
 def _clear(out: Path) -> None:
     """Remove what a former run wrote, and only that: nobody's other files."""
     ours = [WEIGHTS, SEEN, "recipe.yaml", "split.json", "history.csv", "loss_plot.png", "metrics.json"]
-    ours += ["calibration.json", "card.md", "model.pth", "report.html"]
+    ours += [SEAL, PLAIN_WEIGHTS, "calibration.json", "card.md", "report.html"]
     for file in [*(out / name for name in ours), *(out / "checkpoints").glob("*.ckpt")]:
         file.unlink(missing_ok=True)
 
@@ -229,7 +233,9 @@ def _checked_resume(network: torch.nn.Module, recipe: Recipe) -> str:
     return file
 
 
-def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer, ModelCheckpoint]:
+def _trainer(
+    recipe: Recipe, out: Path, loggers: list[Any], *, has_valid: bool
+) -> tuple[pl.Trainer, ModelCheckpoint]:  # Any: Lightning's loggers share no public base
     train = recipe.train
     folder = out / "checkpoints"
     monitor = train.monitor if has_valid else "train/loss"
@@ -251,11 +257,6 @@ def _trainer(recipe: Recipe, out: Path, *, has_valid: bool) -> tuple[pl.Trainer,
     if train.ema:
         callbacks.append(EMAWeightAveraging(decay=train.ema))
     callbacks += [History(out), Lines()]
-    loggers: list[Any] = []  # Any: Lightning's loggers share no public base
-    if "csv" in train.loggers:
-        loggers.append(CSVLogger(out, name="logs", version="csv"))
-    if "tensorboard" in train.loggers:
-        loggers.append(TensorBoardLogger(out, name="logs", version="tensorboard"))
     trainer = pl.Trainer(
         max_epochs=train.epochs, accelerator=train.accelerator, devices=train.devices, num_nodes=train.num_nodes,
         strategy=train.strategy, precision=train.precision, gradient_clip_val=train.clip_norm, callbacks=callbacks,

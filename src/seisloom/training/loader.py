@@ -66,6 +66,13 @@ class Items(Dataset[Batch]):
             rng = generator("crop", self.recipe.seed, which_pass, key) if self.training else None
             joined.append(self.task.join(self.recipe, self._samples(number), rng))
         names = [field.name for field in self.task.item.fields if not field.optional or field.name in joined[0]]
+        for name in names:
+            if len(shapes := {one[name].shape for one in joined}) > 1:
+                raise DataError(
+                    f"{', '.join(keys[:4])}: items of one batch have {name} of the shapes "
+                    f"{' and '.join(str(one) for one in sorted(shapes))}. Cut them to one size (data.crop), or give "
+                    "train.batch_size=1"
+                )
         arrays = {name: torch.from_numpy(np.stack([one[name] for one in joined])) for name in names}
         return Batch(arrays, keys, self.task.item, which_pass)
 

@@ -45,7 +45,7 @@ class Module(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         changed, _ = augment(batch, self.recipe.augment, seed=self.recipe.seed, bank=self.bank)
         terms = self._terms(self(changed), changed)
-        loss = sum_terms(terms, self.recipe, self.log_variances)
+        loss = sum_terms(terms, self.recipe, self.log_variances, share=self._share())
         if self.log_variances is not None:
             factors = zip(terms, (-bounded(self.log_variances.detach())).exp(), strict=True)
             self.log_dict(
@@ -78,6 +78,12 @@ class Module(pl.LightningModule):
                 f"loss {name!r} needs {missing!r}, which model {self.recipe.model.name!r} does not give "
                 f"(it gives {', '.join(outputs)}). Take that term out of `loss:`"
             ) from error
+
+    def _share(self) -> float:
+        """How much of the training is over, 0 to 1; asked for only where a term's weight hangs on it."""
+        if not any(entry.from_share or entry.ramp_share for entry in self.recipe.loss):
+            return 1.0
+        return min(self.trainer.global_step / max(int(self.trainer.estimated_stepping_batches), 1), 1.0)
 
     def _log(self, part: str, loss: Tensor, terms: Mapping[str, Tensor], batch: Batch) -> None:
         values = {f"{part}/loss": loss.detach(), **{f"{part}/{name}": one.detach() for name, one in terms.items()}}
@@ -138,7 +144,9 @@ def loss_terms(outputs: Mapping[str, Tensor], arrays: Mapping[str, Tensor], reci
     return terms
 
 
-def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe, log_variances: Tensor | None = None) -> Tensor:
+def sum_terms(
+    terms: Mapping[str, Tensor], recipe: Recipe, log_variances: Tensor | None = None, *, share: float = 1.0
+) -> Tensor:
     """Return the weighted sum of the loss terms.
 
     Args:
@@ -146,9 +154,10 @@ def sum_terms(terms: Mapping[str, Tensor], recipe: Recipe, log_variances: Tensor
         recipe: has their weights.
         log_variances: s of each term, which then counts as exp(-s) times itself plus s: Kendall et al. (2018), CVPR,
             equation 7, without its factor of a half; None for the recipe's weights alone.
+        share: of the training that is over, on which the weights of some terms hang; all have theirs at 1.
     """
     values = torch.stack(list(terms.values()))
-    weights = values.new_tensor([entry.weight for entry in recipe.loss])
+    weights = values.new_tensor([entry.weight_at(share) for entry in recipe.loss])
     if log_variances is None:
         return (weights * values).sum()
     s = bounded(log_variances)

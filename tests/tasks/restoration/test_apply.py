@@ -14,7 +14,7 @@ from seisloom.metrics.restoration import missing_snr_db
 from seisloom.run.apply import apply_volume
 from seisloom.sample import Array
 from seisloom.tasks.restoration.apply import COMPLETE, SILENT, apply, estimate
-from seisloom.tasks.restoration.records import open_records
+from seisloom.tasks.restoration.records import open_records, with_questions
 
 from .conftest import gathers
 
@@ -128,3 +128,16 @@ def test_a_cube_has_no_intervals(field_data: Path, tmp_path: Path) -> None:
     source = field_data / "interpretation" / "f3_cube_23x18x75.sgy"
     with pytest.raises(RecipeError, match="a volume in tiles has none"):
         apply_volume(opened("linear", "uncertainty=true"), source, tmp_path / "out.zarr")
+
+
+def test_a_failure_is_a_row_where_it_is_scored() -> None:
+    found = opened()
+    (asked,) = with_questions(
+        opened("linear", "hide=regular 2", "hide_seeds=1").recipe, open_records(found.recipe, gathers(1)[0])
+    )
+
+    def bad(arrays: Any) -> Any:  # Any: arrays
+        raise ValueError("no")
+
+    (product,) = apply(found.recipe, bad, None, [asked])
+    assert np.isnan(product.values).all() and product.notes == ("ValueError: no",)

@@ -72,8 +72,8 @@ def head_waves(rng: np.random.Generator, priors: GatherPriors, earth: Earth, spr
             wavelength = velocity / spread.peak_hz
             beyond = distance - critical
             spread_m = np.sqrt(np.maximum(distance, wavelength)) * np.maximum(beyond, wavelength) ** 1.5
-            # It grows out of the reflection within about a wavelength
-            grown = -np.expm1(-np.maximum(beyond, 0.0) / wavelength)
+            # Where gradients make it more than a head wave, it is a diving wave, which grows out of one with distance
+            grown = -np.expm1(-np.maximum(beyond, 0.0) / (wavelength * max(strength, 1.0)))
             size = strength * wavelength / (2 * np.pi) / spread_m * grown
             time = delay + distance / velocity
             rock = time - path[0] / earth.velocity_m_s[0] / cosine[0] if earth.has_water else time

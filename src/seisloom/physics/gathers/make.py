@@ -22,12 +22,12 @@ from seisloom.sample import Array
 
 FEWEST_TRACES, FEWEST_SAMPLES = 2, 16
 ATTEMPTS = 20
-LEAST_LIVE = 0.4
+LEAST_LIVE = 0.3
 """Share of samples that must show something; windows that do not are drawn again."""
 RINGING = 20
 """Samples after which nothing is left of what the anti-alias filter rings."""
-QUIET = 1e-5
-"""Amplitudes over the largest, 100 dB below it, that count as nothing there."""
+QUIET = 1e-4
+"""Amplitudes over the largest, 80 dB below it, that count as nothing there."""
 RESOLUTION = 2.0**-23
 """What a recorder of 24 bits tells apart, over the largest amplitude: less is exactly 0, not rounding of transforms."""
 

@@ -105,9 +105,9 @@ class GatherPriors(Config):
     quality: Range = (50.0, 800.0)
     """Quality factor Q of the ground, log; more where little would be left of a wave. Water does not absorb."""
 
-    events_a_second: Range = (8.0, 120.0)
+    events_a_second: Range = (10.0, 150.0)
     """Number of weak reflectors in a second of vertical time, log, besides the boundaries of velocity layers."""
-    reflectivity: Range = (0.015, 0.15)
+    reflectivity: Range = (0.015, 0.18)
     """Standard deviation of their reflection coefficients, log."""
     avo: Range = (-2.5, 1.0)
     """Gradient over intercept of the weak reflectors: R = R0 (1 + avo sin^2), of each its own."""
@@ -128,7 +128,7 @@ class GatherPriors(Config):
     """Size of the reflection coefficient of the surface; that of the sea is 1. Its sign is negative."""
     head_strength: Range = (0.3, 20.0)
     """Amplitude of head waves over that of two constant layers, log: gradients below a boundary make it more."""
-    direct_strength: Range = (0.05, 1.0)
+    direct_strength: Range = (0.02, 0.8)
     """Amplitude of the direct wave over that of a source without directivity, log."""
     share_guided: Probability = 0.3
     """Share of shots with waves guided by the water, or by the weathered layer on land."""

@@ -11,7 +11,7 @@ from seisloom.config import Config, Paths
 from seisloom.errors import PluginError
 from seisloom.physics.surface_waves.acquisition import ArrayPrior, SourcePrior
 from seisloom.physics.surface_waves.modes import Wave
-from seisloom.physics.surface_waves.noise import NoisePrior
+from seisloom.physics.surface_waves.noise_draw import NoisePrior
 from seisloom.physics.surface_waves.priors import (
     LowVelocityPrior,
     MediumPrior,
@@ -155,6 +155,10 @@ class Folders(Config):
     """Folder of the data set; `--out` beats it."""
     curves_subdir: str = "curves"
     """Folder of the records."""
+    format: Literal["npz", "shards"] = "npz"
+    """npz: each record is a file; shards: members of tar files, which any WebDataset reader opens."""
+    shard_size: int = Field(500, ge=1)
+    """Most records in one tar, some 70 kB each; a run that is killed makes those of its last tar again."""
     spectra_subdir: str | None = None
     """Taken and not needed: a record holds its spectrum."""
     mask_subdir: str = "masks"
@@ -274,4 +278,6 @@ class DispersionData(Config):
             )
         if self.physics.wave == "love" and self.simulation.method == "wavefield":
             raise ValueError("physics.wave love: a vertical force sends none. Take simulation.method plane_waves")
+        if self.mask.write and self.paths.format == "shards":
+            raise ValueError("mask.write: shards hold no masks, they are drawn when they are needed. Leave it out")
         return self

@@ -16,7 +16,8 @@ from seisloom.physics.surface_waves.acquisition import ArrayPrior, LinearArray, 
 from seisloom.physics.surface_waves.draw import DrawnMedium, Stage, draw_medium, keyed_rng, model_hash
 from seisloom.physics.surface_waves.medium import LayeredMedium
 from seisloom.physics.surface_waves.modes import ModeCurves, mode_curves, phase_velocities
-from seisloom.physics.surface_waves.noise import GatherNoise, add_noise, draw_noise
+from seisloom.physics.surface_waves.noise import add_noise
+from seisloom.physics.surface_waves.noise_draw import GatherNoise, draw_noise
 from seisloom.physics.surface_waves.plane_waves import plane_wave_gather
 from seisloom.physics.surface_waves.wavefield import vertical_response
 from seisloom.sample import Array, Sample

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from seisloom.calibration.residuals import ResidualCalibration
-from seisloom.errors import DataError, RecipeError
+from seisloom.errors import DataError, RecipeError, SeisloomError
 from seisloom.inference.sweep import Tiling
 from seisloom.io.volumes.grid import Grid
 from seisloom.sample import Array, Predictor
@@ -50,9 +50,22 @@ def apply(
     """Return panels restored, one after the other; what comes out for one does not depend on the others.
 
     Nothing missing, or nothing live, leaves a panel as it is, and says so. With `apply.uncertainty` and no calibration
-    intervals come from live traces of the panel that are hidden and filled.
+    intervals come from live traces of the panel that are hidden and filled. Where a panel has its truth beside it, to
+    be scored, a method that fails on it gives NaN with the reason; elsewhere the failure is raised.
     """
-    return [_restored(recipe, predictor, calibration, one) for one in records]
+    return [_scored_or_raised(recipe, predictor, calibration, one) for one in records]
+
+
+def _scored_or_raised(
+    recipe: RestorationRecipe, predictor: Predictor, calibration: ResidualCalibration | None, panel: Panel
+) -> Restored:
+    try:
+        return _restored(recipe, predictor, calibration, panel)
+    except (SeisloomError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        if panel.truth is None:
+            raise
+        logger.warning("%s: fails, and is scored so: %s", panel.name, error)
+        return Restored(panel, np.full_like(panel.values, np.nan), None, (f"{type(error).__name__}: {error}",))
 
 
 def _restored(

@@ -49,9 +49,7 @@ def pictures_of(
     low, high = told["slopes"]
     denoise, level = recipe.apply.goal == "denoise", f"{100 * recipe.calibrate.level:g} % interval"
     title = f"{first}: {row}, {_db(told)}"
-    colours = (
-        f"Colours span {CLIP:g} % of the true samples that are not 0, the same in all; black bars: missing traces."
-    )
+    colours = f"Colours span {CLIP:g} % of the true samples shown that are not 0, the same in all; black bars: missing."
     panel = draw_restored(line, slopes=(low, high), title=title)
     amplitudes = draw_fidelity(
         line, truth.leakage(one.values, denoise=denoise)[k], _bands(told, one.panel.fs_hz, one.values.shape[-1]),

@@ -10,27 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.convert import open_volume
 from seisloom.errors import DataError, LeftOut
 from seisloom.io.gather import Gather, read_gather
-from seisloom.io.volumes.volume import AMPLITUDE, Volume
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample, content_hash
+from seisloom.tasks.restoration.boxes import Stamp, box_refs, filled, read_box, stamp_of
 from seisloom.tasks.restoration.corrupt import corrupted
 from seisloom.tasks.restoration.guess import guess_of
 from seisloom.tasks.restoration.recipe import RestorationData, RestorationRecipe
-from seisloom.tasks.restoration.sources import as_volume, cut, find_files, in_lines, read_array
+from seisloom.tasks.restoration.sources import as_volume, cut, find_files, read_array
 from seisloom.tasks.restoration.synth import make_panel
-
-BOX = (64, 64, 256)
-"""Lines, traces and samples of what is read of a volume at once, where the recipe has no crop."""
 
 
 def plan(recipe: RestorationRecipe) -> list[Ref]:
     """Return a ref for each panel of the files in `data.root`, or for each number of a panel that is to be made."""
     data = recipe.data
     if data.root is not None:
-        return [ref for file in find_files(expand(data.root)) for ref in _of_file(file, recipe)]
+        root = expand(data.root)
+        labels = {file: str(file.relative_to(root)) if root != file else file.name for file in find_files(root)}
+        return [ref for file, label in labels.items() for ref in _of_file(label, file, recipe)]
     made = _settings(data)
     numbers = range(data.synth.first, data.synth.first + data.synth.n)
     return [Ref(f"made/{k:08d}", {"panel": f"made/{k:08d}"}, recipe.seed, {"index": k, "made": made}) for k in numbers]
@@ -43,26 +41,16 @@ def _settings(data: RestorationData) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def _of_file(file: Path, recipe: RestorationRecipe) -> Iterator[Ref]:
+def _of_file(label: str, file: Path, recipe: RestorationRecipe) -> Iterator[Ref]:
+    """Yield a ref for each panel of a file; the label, its path within the root, is the beginning of their keys."""
     volume = as_volume(file)
     if volume is not None:
-        for k, box in enumerate(_boxes(volume, recipe.data)):
-            yield Ref(f"{file.name}/{k:06d}", {"panel": f"{file.name}/{k:06d}"}, 0, {"path": str(file), "box": box})
+        yield from box_refs(label, file, volume, recipe.data)
         return
     for k, (name, source) in enumerate(cut(file, recipe.apply.panels)):
         span = None if source.traces is None else [int(source.traces[0]), int(source.traces[-1]) + 1]
-        groups = {"panel": f"{file.name}/{k // recipe.data.block:06d}"}
-        yield Ref(name, groups, 0, {"path": str(file), "traces": span})
-
-
-def _boxes(volume: Volume, data: RestorationData) -> Iterator[list[list[int]]]:
-    """Yield boxes of a volume that begin where its chunks do and are as large as the crop, or one chunk more."""
-    shape = volume.spec.grid.shape
-    size = (data.crop or BOX)[-len(shape) :]
-    grain = getattr(volume, "chunks", None) or size
-    steps = [min(max(-(-want // one) * one, one), n) for want, one, n in zip(size, grain, shape, strict=True)]
-    for firsts in np.ndindex(*[-(-n // step) for n, step in zip(shape, steps, strict=True)]):
-        yield [[k * s, min((k + 1) * s, n)] for k, s, n in zip(firsts, steps, shape, strict=True)]
+        groups = {"panel": f"{label}/{k // recipe.data.block:06d}"}
+        yield Ref(label + name.removeprefix(file.name), groups, 0, {"path": str(file), "traces": span})
 
 
 def contents(recipe: RestorationRecipe, refs: Sequence[Ref]) -> Array:
@@ -103,26 +91,18 @@ def _read(ref: Ref) -> tuple[Array, Array, float]:
     """Return amplitudes (line, trace, time), offsets in m and the sampling rate of a panel in a file."""
     path = Path(ref.source["path"])
     if "box" in ref.source:
-        volume = _opened(str(path))
-        names = volume.spec.variables
-        name = AMPLITUDE if AMPLITUDE in names else next(iter(names))
-        values = in_lines(np.asarray(volume.read(tuple(slice(*one) for one in ref.source["box"]), name)), str(path))
+        values = filled(ref, read_box(ref))
         return values, np.full(values.shape[:2], np.nan), np.nan
     if ref.source["traces"] is None:
         values = read_array(path)
         return values, np.full(values.shape[:2], np.nan), np.nan
-    gather, some = _gather(str(path)), np.arange(*ref.source["traces"])
+    gather, some = _gather(str(path), stamp_of(str(path))), np.arange(*ref.source["traces"])
     return gather.take(some)[None], gather.offset_m[some][None], gather.fs_hz
 
 
 @lru_cache(maxsize=8)
-def _opened(path: str) -> Volume:
-    """Return a volume that stays open in this process: its chunks are read when they are asked for."""
-    return open_volume(path)
-
-
-@lru_cache(maxsize=8)
-def _gather(path: str) -> Gather:
+def _gather(path: str, stamp: Stamp) -> Gather:
+    """Return the headers of a file, which stay in this process, and a way to its amplitudes."""
     return read_gather(path)
 
 
@@ -157,12 +137,11 @@ def join(recipe: RestorationRecipe, samples: Sequence[Sample], rng: np.random.Ge
     known, clean = found["known"], np.asarray(found["clean"])
     try:
         scaling = recipe.scale.of_values(x)
-    except DataError:  # a crop of silence: there is nothing to restore, and nothing to learn
-        scaling = None
-    if scaling is not None:
         shift, gain = np.float32(scaling.shift), np.float32(scaling.gain)
-        x = np.where(live[..., None] > 0, (x - shift) * gain, 0)
-        clean = np.where(known[..., None] > 0, (clean - shift) * gain, 0)
+    except DataError:  # what is given is silence, which has no scale: there is nothing to learn from it
+        shift, gain, known = np.float32(0), np.float32(0), np.zeros_like(known)
+    x = np.where(live[..., None] > 0, (x - shift) * gain, 0)
+    clean = np.where(known[..., None] > 0, (clean - shift) * gain, 0)
     item: dict[str, Array] = {
         "x": x.astype(np.float32), "live": live.astype(np.float32), "clean": clean.astype(np.float32),
         "known": known.astype(np.float32), "offset_m": np.asarray(found["offset_m"], np.float32),

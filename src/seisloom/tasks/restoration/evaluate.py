@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,24 +12,14 @@ from seisloom.metrics.restored import Truth, score_panel
 from seisloom.metrics.scores import plain
 from seisloom.sample import Array
 from seisloom.tasks.restoration.apply import Restored
-from seisloom.tasks.restoration.compare import (
-    Rows,
-    Scores,
-    accuracy_row,
-    against_row,
-    fidelity_row,
-    notes,
-    panel_row,
-    shown_rows,
-    summary,
-    with_best_other,
-)
+from seisloom.tasks.restoration.compare import Scores, summary, with_best_other
 from seisloom.tasks.restoration.recipe import RestorationRecipe
 from seisloom.tasks.restoration.records import Panel
+from seisloom.tasks.restoration.tables import notes, panel_tables, shown_rows, tables_of
 
 AS_GIVEN = "as given"
 """Doing nothing: zeros in dead traces, or the noise as it is."""
-AGAINST = "against the best other method"
+MOST_NAMES = 5
 
 
 def calibrate(
@@ -80,19 +70,7 @@ def evaluate(
     given = {name: by_row(some) for name, some in products.items()}
     panels = {row: one.panel for some in given.values() for row, one in some.items()}
     given.setdefault(AS_GIVEN, {row: Restored(panel, panel.values) for row, panel in panels.items()})
-    rows: dict[str, dict[str, Scores]] = {name: {} for name in given}
-    left_out = []
-    for row, panel in panels.items():
-        try:
-            truth = truth_of(recipe, panel)
-        except DataError as error:
-            left_out.append(f"not scored: {row}: {error}")
-            continue
-        for name, some in given.items():
-            rows[name][row] = _score(recipe, some.get(row), truth, panel)
-    if not rows[AS_GIVEN]:
-        raise DataError(f"there is nothing to score: none of {len(panels)} panels has a truth where traces count")
-    rows = with_best_other(rows)
+    rows, left_out = _rows(recipe, given, panels)
     first = next(iter(rows))
     units = {row: unit_of(panels[row]) for row in rows[first]}
     by_pattern: dict[str, list[str]] = {}
@@ -113,35 +91,43 @@ def evaluate(
     found: Scores = plain(
         {
             "title": f"Restored panels against their truth: {len(set(units.values()))} panels, {len(units)} rows",
-            "tables": _tables(scores, by_pattern, level),
+            "tables": tables_of(scores, by_pattern, level),
             "scores": scores,
             "shown": shown_rows(rows[first]),
-            "panels": _panel_tables(rows, by_pattern),
-            "notes": [*notes(first, scores[first]["all"], goal=goal, level=level), *left_out],
+            "panels": panel_tables(rows, by_pattern),
+            "notes": [*notes(first, scores[first]["all"], goal=goal, level=level), *_said(left_out)],
         }
     )
     return found
 
 
-def _tables(scores: Mapping[str, Scores], patterns: Iterable[str], level: float) -> Scores:
-    """Return two tables for each pattern, and one of all rows beside the best other method."""
-    tables: Scores = {}
-    for pattern in patterns:
-        of = {name: one["patterns"][pattern] for name, one in scores.items()}
-        tables[pattern] = {name: accuracy_row(one, level) for name, one in of.items()}
-        tables[f"{pattern}: fidelity"] = {name: fidelity_row(one) for name, one in of.items()}
-    tables[AGAINST] = {name: against_row(one["all"]) for name, one in scores.items()}
-    return tables
+def _rows(
+    recipe: RestorationRecipe, given: Mapping[str, Mapping[str, Restored]], panels: Mapping[str, Panel]
+) -> tuple[dict[str, dict[str, Scores]], list[str]]:
+    """Return the scores of each method by row, and rows of which nobody knows what they should be."""
+    rows: dict[str, dict[str, Scores]] = {name: {} for name in given}
+    left_out = []
+    for row, panel in panels.items():
+        if not scored_traces(recipe, panel).any():
+            left_out.append(row)
+            continue
+        truth = truth_of(recipe, panel)
+        for name, some in given.items():
+            rows[name][row] = _score(recipe, some.get(row), truth, panel)
+    if not rows[AS_GIVEN]:
+        raise DataError(f"there is nothing to score: none of {len(panels)} panels has a truth where traces count")
+    return with_best_other(rows), left_out
 
 
-def _panel_tables(rows: Rows, by_pattern: Mapping[str, Sequence[str]]) -> Scores:
-    """Return a table for each pattern with a line a panel: SNR of all methods, and what failed."""
-    first = next(iter(rows))
-    return {
-        f"{pattern}, panel by panel": {row: panel_row({name: some[row] for name, some in rows.items()}, first)
-                                       for row in wanted}
-        for pattern, wanted in by_pattern.items()
-    }  # fmt: skip
+def _said(left_out: Sequence[str]) -> list[str]:
+    """Return how many rows were left out, in words."""
+    if not left_out:
+        return []
+    more = " ..." if len(left_out) > MOST_NAMES else ""
+    return [
+        f"{len(left_out)} rows are not scored: nothing is missing in them, or nobody knows what is "
+        f"({', '.join(left_out[:MOST_NAMES])}{more})"
+    ]
 
 
 def by_row(products: Sequence[Restored]) -> dict[str, Restored]:

@@ -52,6 +52,7 @@ def on_panels(work: Callable[[Array, Array], Array]) -> Predictor:
 class FillMethod(Method):
     """What fillers share: each finds its parameters on the panel itself, by hiding live traces and filling them."""
 
+    is_calibrated = True  # its intervals come from hidden traces of the panel itself
     task: str = "restoration"
     tune: bool = True
     """Whether parameters are searched for on each panel; else those are taken that come first."""
@@ -60,6 +61,10 @@ class FillMethod(Method):
 
     choices: ClassVar[tuple[Candidate, ...]] = ()
     """Parameters that are tried; the first are the usual ones."""
+
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return whether the recipe's goal is to fill."""
+        return bool(recipe.apply.goal == "fill")
 
     def adapt(self, recipe: Any) -> Any:  # Any: a recipe of the room
         """Return the recipe with the goal that the method has."""
@@ -140,7 +145,12 @@ FILLERS: tuple[type[FillMethod], ...] = (Linear, Cubic, POCS, FXPrediction, MSSA
 class DenoiseMethod(Method):
     """What denoisers share: dead traces are filled first, by linear interpolation."""
 
+    is_calibrated = True  # its intervals come from hidden traces of the panel itself
     task: str = "restoration"
+
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return whether the recipe's goal is to denoise."""
+        return bool(recipe.apply.goal == "denoise")
 
     def adapt(self, recipe: Any) -> Any:  # Any: a recipe of the room
         """Return the recipe with the goal that the method has."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 100
-BEST = {"SNR dB": "high", "gain": "high", "SSIM": "high", "PSNR dB": "high", "leak in %": "low"}
+BEST = {"SNR dB": "high", "gain": "high", "SSIM": "high", "PSNR dB": "high", "leak in": "low"}
 
 
 def view(recipe: RestorationRecipe, panels: Sequence[Panel], product: Iterable[Restored]) -> Figure:

@@ -178,6 +178,15 @@ class RestorationRecipe(Recipe):
             raise ValueError("prepare: give survey_scale alone, with clip: null: what is clipped cannot be restored")
         return self
 
+    @model_validator(mode="after")
+    def _can_denoise(self) -> RestorationRecipe:
+        if self.apply.goal == "denoise" and getattr(self.model, "keeps_live", False):
+            raise ValueError(
+                f"apply.goal: model {self.model.name} gives live traces back as they came, noise and all; train one "
+                "with model.keeps_live=false, or denoising_unet"
+            )
+        return self
+
     @property
     def scale(self) -> SurveyScale:
         """How amplitudes of a panel are brought to one scale."""
@@ -189,7 +198,7 @@ class RestorationRecipe(Recipe):
 
 SAMPLE = Schema(
     (
-        Axis("clean", PLACE, doc="amplitudes without noise and gaps", label="image"),
+        Axis("clean", PLACE, doc="amplitudes without noise and gaps", label="amplitude"),
         Axis("known", PLACE[:2], doc="1 where a trace is known, 0 where the source itself has none"),
         Axis("offset_m", PLACE[:2], unit="m", doc="from source to receiver; NaN unknown"),
         Axis("fs_hz", (), "float64", "Hz", "sampling rate; NaN unknown"),
@@ -200,11 +209,14 @@ ITEM = Schema(
     (
         Axis("x", PLACE, doc="what is given, on one scale; 0 in dead traces"),
         Axis("live", PLACE[:2], doc="1 where a trace is given, 0 where it is to be made"),
-        Axis("clean", PLACE, doc="truth on the scale of x", label="image"),
+        Axis("clean", PLACE, doc="truth on the scale of x", label="amplitude"),
         Axis("known", PLACE[:2], doc="1 where the truth is known"),
         Axis("offset_m", PLACE[:2], unit="m", doc="NaN unknown"),
         Axis("fs_hz", (), "float64", "Hz", "NaN unknown"),
-        Axis("guess", PLACE, doc="what a classical method makes of x, for networks that begin from it", optional=True),
+        Axis(
+            "guess", PLACE, doc="what a classical method makes of x, for networks that begin from it",
+            label="amplitude", optional=True,
+        ),
     )
 )
 OUTPUT = Schema((Axis("clean", PLACE, doc="estimate of the truth, on the scale of x"),))

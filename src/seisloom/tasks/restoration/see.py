@@ -61,10 +61,12 @@ def restore_scaled(recipe: RestorationRecipe, predictor: Predictor, x: Array, li
         live: bool (line, trace).
     """
     tile = tile_of(recipe, x.shape)
+    found: Array
     if tile is None:
-        return answer(predictor, guesser_of(recipe), x[None], live[None].astype(np.float32))[0]
+        found = answer(predictor, guesser_of(recipe), x[None], live[None].astype(np.float32))[0]
+        return found
     tiling = Tiling(patch=tile, overlap=recipe.apply.overlap, window=recipe.apply.window, batch_size=1)
-    found: Array = predict_array(tiling, ("clean",), x, See(recipe)(predictor))["clean"]
+    found = predict_array(tiling, ("clean",), x, See(recipe)(predictor))["clean"]
     return found
 
 

@@ -20,7 +20,7 @@ from seisloom.tasks.dispersion.picker.apply import apply
 from seisloom.tasks.dispersion.picker.evaluate import calibrate, evaluate
 from seisloom.tasks.dispersion.picker.pages import picks_of, view, write_picks
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
-from seisloom.tasks.dispersion.picker.records import SpectrumRecord, axes_for, open_records
+from seisloom.tasks.dispersion.picker.records import SpectrumRecord, axes_for, open_records, with_context
 
 Small = Callable[..., DispersionRecipe]
 F, C = np.geomspace(4, 29, 22), np.geomspace(60, 800, 40)
@@ -174,6 +174,19 @@ def test_a_report_needs_truth_and_has_a_row_a_method(small: Small) -> None:
     assert (first["good"]["recall"], first["bad"]["recall"]) == (1.0, 0.0)
     assert first["bad"]["median %"] == pytest.approx(100 * (np.exp(0.1) - 1), rel=1e-3)
     assert (first["good"]["in 90%"], first["bad"]["in 90%"]) == (1.0, 0.0)
+    by_length = report["tables"]["in 90 % intervals, by wavelength over the array's length"]
+    # 3.7 to 68 m over 46 m; a record by itself has no interval of a share
+    assert list(by_length) == ["good", "good, mode 0", "good, mode 1", "bad", "bad, mode 0", "bad, mode 1"]
+    assert by_length["good"] == {"0 to 0.5": "1.000", "0.5 to 1": "1.000", "1 to 2": "1.000"}
+    assert by_length["bad, mode 1"]["0 to 0.5"] == "0.000"
+    scored = report["scores"]["good"]["mode 0"]["coverage_by_length"]
+    assert sum(one["n"] for one in scored.values()) == len(F)
+    assert set(scored["0 to 0.5"]["coverage"]) == {"50", "80", "90", "95"}
+    twins = [replace(record(key), medium="x") for key in ("a", "b")] + [record("c")]
+    pair = evaluate(recipe, {"good": apply(recipe, oracle, calibrated(), twins)}, [])
+    assert pair["tables"]["in 90 % intervals, by wavelength over the array's length"]["good"]["0 to 0.5"] == (
+        "1.000 [1.000, 1.000]"
+    )
     with pytest.raises(DataError, match="there is nothing to score"):
         evaluate(recipe, {"x": apply(recipe, oracle, None, [record(known=False)])}, [])
 
@@ -228,6 +241,53 @@ def test_a_gather_needs_its_geometry_and_ridge_and_argmax_find_its_curve(small: 
         list(open_records(recipe, traces, None))
     with pytest.raises(DataError, match=r"\(trace, time\) and real; this is complex128"):
         list(open_records(recipe, traces.astype(complex), 100.0))
+
+
+def test_pickers_look_beyond_the_frequencies_and_keep_no_pick_there(small: Small) -> None:
+    traces, _ = plane_waves()
+    given = ("apply.dx=2", "apply.first_offset=4", "apply.min_hz=6", "apply.max_hz=24")
+    (bare,), (wide,) = (list(open_records(small(*given, f"apply.context={one}"), traces, 100.0)) for one in (1, 1.5))
+    assert bare.context is None
+    assert wide.context is not None
+    panel, hz = wide.context
+    assert hz[0] == pytest.approx(6 / 1.5, rel=0.1)
+    assert hz[0] >= 4
+    assert hz[-1] == pytest.approx(24 * 1.5, rel=0.1)
+    first = int(np.searchsorted(hz, 6 - 1e-9))
+    asked = slice(first, first + len(wide.frequency_hz))
+    np.testing.assert_array_equal(hz[asked], wide.frequency_hz)
+    np.testing.assert_allclose(np.diff(np.log(hz)), np.log(hz[1] / hz[0]))  # what is on the grid stays on it
+    np.testing.assert_array_equal(wide.frequency_hz, bare.frequency_hz)
+    np.testing.assert_allclose(wide.panel, bare.panel, atol=1e-6)
+    np.testing.assert_array_equal(panel[:, asked], wide.panel)
+    looked = []
+
+    def noted(arrays: Arrays) -> Arrays:
+        looked.append(arrays["frequency_hz"].min())
+        return oracle(arrays)
+
+    recipe = small(*given, "apply.context=1.5")
+    table, alone = apply(recipe, noted, None, [wide]), apply(recipe, noted, None, [bare])
+    assert looked == [pytest.approx(hz[0]), pytest.approx(6)]
+    np.testing.assert_allclose(np.unique(table["frequency_hz"]), bare.frequency_hz)
+    for name in ("ridge", "argmax"):  # as if there were nothing more
+        predictor = open_predictor(name, recipe=recipe).predictor
+        pd.testing.assert_frame_equal(apply(recipe, predictor, None, [wide]), apply(recipe, predictor, None, [bare]))
+    np.testing.assert_allclose(
+        table["velocity_m_s"], alone["velocity_m_s"], rtol=1e-3
+    )  # between steps of a coarse grid
+
+
+def test_no_context_goes_farther_than_the_record() -> None:
+    hz = np.geomspace(4.0, 32.0, 13)
+    for context, lowest, highest in ((1.0, 1.0, 100.0), (4.0, 4.0, 32.0), (4.0, 5.0, 30.0)):
+        found, asked = with_context(hz, context, lowest_hz=lowest, highest_hz=highest)
+        np.testing.assert_array_equal(found, hz)
+        assert asked == slice(0, 13)
+    for context, lowest, highest in ((2.0, 0.1, 1e3), (100.0, 2.0, 64.0)):
+        found, asked = with_context(hz, context, lowest_hz=lowest, highest_hz=highest)
+        np.testing.assert_allclose(found, np.geomspace(2.0, 64.0, 21))
+        np.testing.assert_array_equal(found[asked], hz)
 
 
 def test_a_stream_is_a_gather_too(small: Small) -> None:

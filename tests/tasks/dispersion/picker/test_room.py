@@ -12,7 +12,9 @@ import pytest
 from seisloom.bundle import Bundle, open_predictor
 from seisloom.compute import InThisProcess
 from seisloom.errors import DataError, MissingDataError
+from seisloom.io.shards import Shards
 from seisloom.run.train import train
+from seisloom.run.write import write_shards
 from seisloom.sample import Sample
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
@@ -59,6 +61,48 @@ def test_a_stored_record_is_the_one_that_is_made(stored: Path, small: Small) -> 
     other = DISPERSION.read(read, by_model[sample.arrays["curves"].tobytes()])
     for name, one in sample.arrays.items():
         np.testing.assert_array_equal(one, other.arrays[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def in_shards(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of the same records in tar files."""
+    folder = tmp_path_factory.mktemp("shards")
+    recipe = small("data.paths.format=shards", "data.paths.shard_size=10")
+    write_records(recipe.data, folder, n=recipe.data.n, seed=recipe.seed)
+    return folder
+
+
+def test_records_in_shards_are_those_in_files(stored: Path, in_shards: Path, small: Small) -> None:
+    check_task(DISPERSION, on(in_shards, small), n_read=4)
+    alone, inside, shards = on(stored, small), on(in_shards, small), Shards(in_shards)
+    assert sorted(ref.key for ref in shards.refs) == sorted(ref.key for ref in DISPERSION.plan(alone))
+    by_key = {ref.key: ref for ref in shards.refs}
+    for ref in DISPERSION.plan(alone)[:3]:
+        one = DISPERSION.read(alone, ref)
+        for name, array in DISPERSION.join(alone, [one], None).items():
+            again = DISPERSION.join(inside, [shards.read(by_key[ref.key])], None)
+            np.testing.assert_array_equal(array, again[name], strict=True, err_msg=name)
+        (record,) = DISPERSION.records(inside, [by_key[ref.key]])
+        np.testing.assert_array_equal(record.panel, one.arrays["spectrum"].astype(np.float32))
+        assert record.medium == ref.groups["model"]
+    np.testing.assert_array_equal(
+        DISPERSION.contents(inside, shards.refs),
+        DISPERSION.contents(alone, [{ref.key: ref for ref in DISPERSION.plan(alone)}[one.key] for one in shards.refs]),
+    )
+    with pytest.raises(DataError, match=r"24 records of the shards are not of this recipe.*Give data\.root"):
+        DISPERSION.contents(small(), shards.refs)
+
+
+@pytest.mark.parametrize("by_room", [False, True])
+def test_it_trains_from_shards(in_shards: Path, small: Small, tmp_path: Path, by_room: bool) -> None:
+    recipe, shards = on(in_shards, small, "train.epochs=1"), in_shards
+    if by_room:  # `seisloom shards write` of records that are made
+        recipe, shards = small("data.n=16"), tmp_path / "tars"
+        write_shards(recipe, shards)
+    trained = train(recipe, tmp_path / "b", shards=shards)
+    assert set(trained.report["tables"]["mode 0"]) == {"b", "argmax", "ridge"}
+    assert len(trained.bundle.seen()) > 0
+    assert np.isin(trained.bundle.seen(), DISPERSION.contents(recipe, DISPERSION.plan(recipe))).all()
 
 
 def test_windows_of_training_lie_anywhere_and_labels_end_with_them(stored: Path, small: Small) -> None:

@@ -26,9 +26,9 @@ COLUMNS = (
     "wavelength_m", "picked_lengths", "status", "reason",
 )  # fmt: skip
 """Of a table of picks, a row for each mode and frequency; sigma is the spread of ln velocity."""
-TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd")
-"""Columns that follow where curves are known; the last two are wavelengths over the array's length, and the mean offset
-over wavelengths, both of the true velocity."""
+TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd", "medium")
+"""Columns that follow where curves are known; lengths are wavelengths over the array's length, and nacd is the mean
+offset over wavelengths, both of the true velocity. Records of one medium are no independent witnesses."""
 
 
 def apply(
@@ -58,7 +58,9 @@ def _through(
 ) -> Iterator[tuple[SpectrumRecord, Arrays]]:
     """Yield records with the network's outputs at their own frequencies; neighbours of one shape run together."""
     ratios, size = ratios_of(recipe.data), recipe.apply.batch_size
-    gridded = ((one, on_grid(one.panel, one.velocity_m_s, one.frequency_hz, ratios)) for one in records)
+    beyond = getattr(predictor, "looks_beyond", True)
+    seen = ((one, *((beyond and one.context) or (one.panel, one.frequency_hz))) for one in records)
+    gridded = ((one, on_grid(panel, one.velocity_m_s, frequency, ratios)) for one, panel, frequency in seen)
     for _, alike in groupby(gridded, key=lambda pair: pair[1].panel.shape):
         for some in in_chunks(alike, size):
             items = [
@@ -152,4 +154,5 @@ def _truth(record: SpectrumRecord, mode: Array, frequency: Array) -> Mapping[str
     wavelength = truth / frequency
     length_m, offset_m = (np.nan, np.nan) if record.limits is None else (
         record.limits.length_m, record.limits.mean_offset_m)  # fmt: skip
-    return dict(zip(TRUTH, (truth, *flags, wavelength / length_m, offset_m / wavelength), strict=True))
+    values = (truth, *flags, wavelength / length_m, offset_m / wavelength, record.medium or record.key)
+    return dict(zip(TRUTH, values, strict=True))

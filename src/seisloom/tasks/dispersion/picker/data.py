@@ -88,7 +88,24 @@ def _settings(data: DispersionData) -> str:
 
 def contents(recipe: DispersionRecipe, refs: Sequence[Ref]) -> Array:
     """Return a hash of each record, uint64: of what is stored, or of all that makes it."""
-    return np.array([int(_content(ref), 16) for ref in refs], dtype=np.uint64)
+    return np.array([int(_content(ref), 16) for ref in as_planned(recipe, refs)], dtype=np.uint64)
+
+
+def as_planned(recipe: DispersionRecipe, refs: Sequence[Ref]) -> list[Ref]:
+    """Return refs as the plan has them: those of shards say where arrays lie and not what made them.
+
+    Raises:
+        DataError: if the plan lacks one.
+    """
+    if not any("shard" in ref.source for ref in refs):
+        return list(refs)
+    planned = {ref.key: ref for ref in plan(recipe)}
+    if missing := [ref.key for ref in refs if ref.key not in planned]:
+        raise DataError(
+            f"{len(missing)} records of the shards are not of this recipe, {missing[0]} among them. Give data.root, "
+            "the folder with their manifest, or the recipe that wrote them"
+        )
+    return [planned[ref.key] for ref in refs]
 
 
 def _content(ref: Ref) -> str:
@@ -158,6 +175,8 @@ def group(recipe: DispersionRecipe, refs: Sequence[Ref], training: bool) -> list
 def join(recipe: DispersionRecipe, samples: Sequence[Sample], rng: np.random.Generator | None) -> Arrays:
     """Return the item of a record: its spectrum on axes of equal ratios, in training a window of it."""
     arrays = samples[0].arrays
+    if "array" not in arrays:  # a record as `synth dispersion` stores it, from its shard
+        arrays = sample_arrays(arrays)
     grid = on_grid(arrays["spectrum"], arrays["phase_velocity"], arrays["freq"], ratios_of(recipe.data))
     c, f = grid.velocity_m_s, grid.frequency_hz
     curves = interpolate(arrays["curves"], arrays["freq"], f)

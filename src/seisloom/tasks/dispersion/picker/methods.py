@@ -27,7 +27,7 @@ class ArgmaxPicker(Method):
 
     def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
         """Return the picker on items of spectra."""
-        return _on_items(lambda panel, c, f, limits: argmax(panel, c, f), n_modes=recipe.model.modes)
+        return _OnItems(lambda panel, c, f, limits: argmax(panel, c, f), n_modes=recipe.model.modes)
 
 
 class RidgePicker(Method):
@@ -53,31 +53,36 @@ class RidgePicker(Method):
                 jump=self.jump, gap=self.gap,
             )  # fmt: skip
 
-        return _on_items(pick, n_modes=recipe.model.modes)
+        return _OnItems(pick, n_modes=recipe.model.modes)
 
 
-def _on_items(pick: Any, *, n_modes: int) -> Predictor:  # Any: a function from a panel to picks
-    """Return a picker of one panel as a predictor of items; the width of its peak is its spread."""
+class _OnItems:
+    """A picker of one panel as a predictor of items; the width of its peak is its spread."""
 
-    def predict(arrays: Arrays) -> Arrays:
+    looks_beyond = False
+    """Whether it is shown frequencies that are not asked for: it would take noise there for a ridge of its own."""
+
+    def __init__(self, pick: Any, *, n_modes: int) -> None:  # Any: a function from a panel to picks
+        self.pick, self.n_modes = pick, n_modes
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        """Return velocity, log_sigma and presence, (item, mode, frequency)."""
         n_items, n_frequency = arrays["frequency_hz"].shape
+        shape = (n_items, self.n_modes, n_frequency)
         out = {
-            "velocity": np.ones((n_items, n_modes, n_frequency), np.float32),
-            "log_sigma": np.zeros((n_items, n_modes, n_frequency), np.float32),
-            "presence": np.full((n_items, n_modes, n_frequency), -SURE, np.float32),
-        }
+            "velocity": np.ones(shape, np.float32), "log_sigma": np.zeros(shape, np.float32),
+            "presence": np.full(shape, -SURE, np.float32),
+        }  # fmt: skip
         for i in range(n_items):
             length_m, spacing_m, mean_offset_m = (float(one) for one in arrays["array"][i, :3])
             limits = ArrayLimits(length_m, spacing_m, mean_offset_m) if np.isfinite(length_m) else None
             c, f = (arrays[name][i].astype(np.float64) for name in ("velocity_m_s", "frequency_hz"))
-            found = pick(arrays["x"][i, 0].astype(np.float64), c, f, limits)
+            found = self.pick(arrays["x"][i, 0].astype(np.float64), c, f, limits)
             there = np.isfinite(found.velocity_m_s)
-            n = min(len(there), n_modes)
+            n = min(len(there), self.n_modes)
             half = np.log(found.high_m_s / found.low_m_s)[:n] / 2
             least = 0.25 * np.log(c[-1] / c[0]) / (len(c) - 1)
             out["velocity"][i, :n] = np.where(there, found.velocity_m_s, 1.0)[:n]
             out["log_sigma"][i, :n] = np.log(np.where(there[:n], np.maximum(half, least), 1.0))
             out["presence"][i, :n] = np.where(there, SURE, -SURE)[:n]
         return out
-
-    return predict

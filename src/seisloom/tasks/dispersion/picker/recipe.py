@@ -58,6 +58,10 @@ class DispersionApply(Config):
     """Lowest frequency in Hz; None is that of `data.frequency`, or one period in the record."""
     max_hz: float | None = Field(None, gt=0)
     """Highest frequency in Hz; None is that of `data.frequency`, or half the sampling rate."""
+    context: float = Field(2.0, ge=1)
+    """A network looks at a gather from the lowest frequency over this to the highest one times this, as far as the
+    record goes: at the end of a spectrum a curve is told worse than within it. No pick there is kept; 1 looks no
+    farther. Classical pickers see what is asked for alone."""
     min_m_s: float | None = Field(None, gt=0)
     """Lowest velocity in m/s; None is that of `data.phase_velocity`."""
     max_m_s: float | None = Field(None, gt=0)

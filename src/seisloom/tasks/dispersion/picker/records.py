@@ -15,8 +15,16 @@ from seisloom.sample import Array, Arrays, Ref, content_hash
 from seisloom.signal.velocity_spectra.limits import ArrayLimits
 from seisloom.signal.velocity_spectra.transforms import find_transform
 from seisloom.tasks.dispersion.field.gathers import Gather, read_gather
-from seisloom.tasks.dispersion.picker.data import arrays_of, contents, limits_in, manifest_in, refs_of, sample_arrays
-from seisloom.tasks.dispersion.picker.grid import log_axis, ratios_of
+from seisloom.tasks.dispersion.picker.data import (
+    arrays_of,
+    as_planned,
+    contents,
+    limits_in,
+    manifest_in,
+    refs_of,
+    sample_arrays,
+)
+from seisloom.tasks.dispersion.picker.grid import SAME, log_axis, ratios_of
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.dispersion.store.record_file import read_record
 
@@ -43,21 +51,26 @@ class SpectrumRecord:
     """Where modes are in the window, excited and heard, of the same shape."""
     resolved: Array | None = None
     """Where they are farther from all others than the array's resolution, of the same shape."""
+    medium: str = ""
+    """What records of the same ground share; empty where each record stands for itself."""
+    context: tuple[Array, Array] | None = None
+    """The spectrum with frequencies on both sides, and these, where a network may look at more than is asked for."""
 
 
 def records(recipe: DispersionRecipe, refs: Sequence[Ref]) -> Iterator[SpectrumRecord]:
     """Yield the records behind refs with their curves."""
+    refs = as_planned(recipe, refs)
     for ref, content in zip(refs, contents(recipe, refs), strict=True):
-        yield _known(ref.key, arrays_of(recipe, ref), content)
+        yield _known(ref.key, arrays_of(recipe, ref), content, ref.groups["model"])
 
 
-def _known(key: str, arrays: Arrays, content: Any) -> SpectrumRecord:  # Any: a NumPy integer
+def _known(key: str, arrays: Arrays, content: Any, medium: str = "") -> SpectrumRecord:  # Any: a NumPy integer
     sample = sample_arrays(arrays)
     limits, n_receivers = limits_in(arrays)
     return SpectrumRecord(
         key, np.asarray(sample["spectrum"], np.float32), sample["phase_velocity"], sample["freq"], limits, n_receivers,
         np.array([content], dtype=np.uint64), sample["curves"].astype(np.float64), sample["visible"] > 0,
-        sample["resolved"] > 0,
+        sample["resolved"] > 0, medium,
     )  # fmt: skip
 
 
@@ -103,15 +116,20 @@ def gather_record(recipe: DispersionRecipe, gather: Gather) -> SpectrumRecord:
     """Return the spectrum of a field gather on axes as the network knows them."""
     said, data = recipe.apply, recipe.data
     frequency, velocity = axes_for(recipe, gather.traces.shape[1], gather.interval_s)
+    lowest, nyquist = 1 / (gather.traces.shape[1] * gather.interval_s), 0.5 / gather.interval_s
+    wide, asked = with_context(frequency, said.context, lowest_hz=lowest, highest_hz=nyquist)
     transform = find_transform(said.transform or data.simulation.transform)
     seen = transform(
-        gather.traces, gather.interval_s, gather.offsets_m, frequency, velocity, normalise=data.simulation.normalise
+        gather.traces, gather.interval_s, gather.offsets_m, wide, velocity, normalise=data.simulation.normalise
     )
     for n, what in ((seen.n_dead, "dead traces are left out"), (seen.n_nan, "samples were not finite and count as 0")):
         if n:
             logger.warning("%s: %d %s", gather.name, n, what)
     content = content_hash(gather.traces.reshape(1, -1))
-    return SpectrumRecord(gather.name, seen.panel, velocity, frequency, seen.limits, seen.n_traces, content)
+    return SpectrumRecord(
+        gather.name, seen.panel[:, asked], velocity, frequency, seen.limits, seen.n_traces, content,
+        context=(seen.panel, wide) if len(wide) > len(frequency) else None,
+    )  # fmt: skip
 
 
 def axes_for(recipe: DispersionRecipe, n_time: int, interval_s: float) -> tuple[Array, Array]:
@@ -135,6 +153,30 @@ def axes_for(recipe: DispersionRecipe, n_time: int, interval_s: float) -> tuple[
     return _axis("min_hz, max_hz", first, last, ratios.frequency), _axis(
         "min_m_s, max_m_s", slow, fast, ratios.velocity
     )
+
+
+def with_context(frequency_hz: Array, context: float, *, lowest_hz: float, highest_hz: float) -> tuple[Array, slice]:
+    """Return frequencies at equal ratios with more of them on both sides, and where the given ones are among them.
+
+    Args:
+        frequency_hz: at equal ratios, rising.
+        context: they begin at the first over this, and end at the last times this.
+        lowest_hz, highest_hz: that a record tells; there is nothing beyond.
+
+    >>> with_context(np.array([8.0, 16.0, 32.0]), 4.0, lowest_hz=3.0, highest_hz=1000.0)[0].round(6).tolist()
+    [4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
+    """
+    n = len(frequency_hz)
+    step = float(np.log(frequency_hz[-1] / frequency_hz[0])) / (n - 1)
+
+    def steps(beyond: float) -> int:
+        """Return the whole steps in a ratio; one is whole, whatever its last bit."""
+        return max(int(np.log(min(context, beyond)) / step + SAME), 0)
+
+    below, above = steps(float(frequency_hz[0]) / lowest_hz), steps(highest_hz / float(frequency_hz[-1]))
+    lower = frequency_hz[0] * np.exp(-step * np.arange(below, 0, -1))
+    upper = frequency_hz[-1] * np.exp(step * np.arange(1, above + 1))
+    return np.concatenate([lower, frequency_hz, upper]), slice(below, below + n)
 
 
 def _axis(keys: str, first: float, last: float, ratio: float) -> Array:

@@ -13,6 +13,7 @@ from seisloom.errors import OutputError
 from seisloom.tasks.dispersion.blocks import Folders
 from seisloom.tasks.dispersion.make import GENERATOR
 from seisloom.tasks.dispersion.store.manifest import read_rows
+from seisloom.tasks.dispersion.store.place import tar_of
 from seisloom.tasks.dispersion.store.record import put
 
 CARD = "dataset.json"
@@ -27,7 +28,7 @@ SAID = {
     "mode_count": ("Integer", "labelled modes that exist at some frequency"),
     "layer_count": ("Integer", "layers, the half-space included"),
     "prior": ("Text", "kind of layering"),
-    "npz": ("Text", "file of the record, relative to the manifest's folder"),
+    "npz": ("Text", "file of the record, or its member SHARD.tar/ID.npz, relative to the manifest's folder"),
     "aug_noise_snr_db": ("Float", "drawn signal-to-noise ratio of noise on the spectrum; null without"),
     "aug_occlusion_patches": ("Integer", "drawn number of weakened patches; null without"),
     "aug_warp_freq": ("Float", "drawn largest shift along frequency in Hz; null without"),
@@ -55,13 +56,14 @@ def write_card(out: Path, manifest: Path, folders: Folders) -> Path:
         OutputError: if a `dataset.json` there is another's, or the disk is full or not to be written.
     """
     check_card(out)
-    digest, n, parts = hashlib.sha256(), 0, set()
+    digest, n, parts, shapes = hashlib.sha256(), 0, set(), set()
     with manifest.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     for _, row in read_rows(manifest):
         n += 1
         parts.add(row.get("part"))
+        shapes.add("npz" if tar_of(Path(str(row.get("npz")))) is None else "tar")
     named = sorted(one for one in parts if one)
     card = {
         "@context": _context(),
@@ -79,10 +81,7 @@ def write_card(out: Path, manifest: Path, folders: Folders) -> Path:
                 "contentSize": f"{manifest.stat().st_size} B", "sha256": digest.hexdigest(),
                 "description": "A row a record.",
             },
-            {
-                "@type": "cr:FileSet", "@id": "records", "name": "records", "encodingFormat": "application/zip",
-                "includes": f"{folders.curves_subdir}/*.npz", "description": ARRAYS,
-            },
+            *(_file_set(folders, shape) for shape in sorted(shapes)),
         ],
         "recordSet": [
             {
@@ -93,6 +92,16 @@ def write_card(out: Path, manifest: Path, folders: Folders) -> Path:
     }  # fmt: skip
     put(out / CARD, (json.dumps(card, indent=1) + "\n").encode())
     return out / CARD
+
+
+def _file_set(folders: Folders, shape: str) -> dict[str, str]:
+    """Return where the records are: files of their own (npz), or shards (tar)."""
+    kind, how = ("zip", "") if shape == "npz" else ("x-tar", " In a shard each is ID.npz, with meta as ID.json beside.")
+    return {
+        "@type": "cr:FileSet", "@id": "records" if shape == "npz" else "shards", "name": "records",
+        "encodingFormat": f"application/{kind}", "includes": f"{folders.curves_subdir}/*.{shape}",
+        "description": f"{ARRAYS}.{how}",
+    }  # fmt: skip
 
 
 def _field(name: str, kind: str, what: str) -> dict[str, Any]:  # Any: JSON values

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.npz import decode_arrays
+from seisloom.io.shards import read_index, sha256_of
 from seisloom.tasks.dispersion.make import ID_DIGITS
 from seisloom.tasks.dispersion.store.check_record import CheckReport, check_arrays, check_meta
 from seisloom.tasks.dispersion.store.manifest import read_lines
-from seisloom.tasks.dispersion.store.record import AUGMENTED, META, Row, content_sha256
-from seisloom.tasks.dispersion.store.record_file import read_record
+from seisloom.tasks.dispersion.store.place import META, size_of, stored_arrays_of, tar_of
+from seisloom.tasks.dispersion.store.record import AUGMENTED, Row, content_sha256
+from seisloom.tasks.dispersion.store.record_file import as_record
 
 ALWAYS = ("id", "param_hash", "npz")
 """Keys of a row, also of the first label generator's."""
@@ -32,6 +33,8 @@ class _Seen:
     """By kind and value."""
     split: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Part of a split and line of each medium."""
+    shards: set[Path] = field(default_factory=set)
+    """Those whose bytes were looked at."""
 
 
 def check_manifest(paths: Path | Sequence[Path], *, contents: bool = True) -> CheckReport:
@@ -40,8 +43,9 @@ def check_manifest(paths: Path | Sequence[Path], *, contents: bool = True) -> Ch
     Looks for: lines that are no rows; keys that are missing; an id that is not of its param_hash; ids, param_hashes,
     files and contents that are there twice; files that are missing or damaged; contents other than their SHA-256;
     NaN where none may be (a curve is NaN where its mode does not exist, a spectrum never is); shapes; values of a row
-    that differ from the record's own; a model_hash that is not that of the medium; and media that are in two parts of
-    a split: rows with another `split`, or, of several manifests, rows of two that say no `split`.
+    that differ from the record's own; shards other than their SHA-256; a model_hash that is not that of the medium; and
+    media that are in two parts of a split: rows with another `split`, or, of several manifests, rows of two that say
+    no `split`.
 
     Args:
         paths: one manifest, or those of one split.
@@ -61,7 +65,7 @@ def check_manifest(paths: Path | Sequence[Path], *, contents: bool = True) -> Ch
             split = row.get("split") or (default if len(files) > 1 else None)
             if split is not None:
                 _check_split(row, str(split), where, report, seen)
-            _check_files(manifest, row, where, report, contents=contents)
+            _check_files(manifest, row, where, report, seen, contents=contents)
     return report
 
 
@@ -110,21 +114,26 @@ def _check_split(row: Row, split: str, where: str, report: CheckReport, seen: _S
         report.add("a medium in two parts of the split", f"{where} ({split}), {line} ({other})")
 
 
-def _check_files(manifest: Path, row: Row, where: str, report: CheckReport, *, contents: bool) -> None:
+def _check_files(
+    manifest: Path, row: Row, where: str, report: CheckReport, seen: _Seen, *, contents: bool
+) -> None:  # fmt: skip
     """Check that the files of a row are there, and what is in them."""
     file, mask = manifest.parent / row["npz"], row.get("mask")
     if mask and not (manifest.parent / str(mask)).is_file():
         report.add("masks that are not there", f"{where} ({mask})")
-    if not file.is_file():
+    if not (size := size_of(file)):
         report.add("records that are not there", f"{where} ({row['npz']})")
         return
-    report.n_bytes += file.stat().st_size
+    report.n_bytes += size
     if not contents:
         return
+    if (tar := tar_of(file)) is not None and tar not in seen.shards:
+        seen.shards.add(tar)
+        _check_shard(tar, where, report)
     try:
-        found = read_record(file)
-        stored = decode_arrays(file.read_bytes())
-    except (DataError, MissingDataError, ValueError) as error:
+        stored = stored_arrays_of(file)
+        found = as_record(file, stored)
+    except (DataError, MissingDataError) as error:
         report.add("records that cannot be read", f"{where} ({str(error).removeprefix(f'{file}: ')})")
         return
     arrays = {name: one for name, one in stored.items() if name != META}
@@ -133,3 +142,12 @@ def _check_files(manifest: Path, row: Row, where: str, report: CheckReport, *, c
     check_arrays(found, where, report)
     if META in stored:
         check_meta(row, stored, where, report)
+
+
+def _check_shard(tar: Path, where: str, report: CheckReport) -> None:
+    """Check all bytes of a shard, also those between its records."""
+    index = read_index(tar)
+    if index is not None and sha256_of(tar) != index["sha256"]:
+        report.add(
+            "shards other than their SHA-256; delete them and run the same command", f"{tar.name}, as of {where}"
+        )

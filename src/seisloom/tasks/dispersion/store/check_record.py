@@ -11,7 +11,8 @@ import numpy as np
 from seisloom.physics.surface_waves.draw import model_hash
 from seisloom.physics.surface_waves.medium import LayeredMedium
 from seisloom.sample import Arrays
-from seisloom.tasks.dispersion.store.record import AUGMENTED, META, Row, said_of
+from seisloom.tasks.dispersion.store.place import META
+from seisloom.tasks.dispersion.store.record import AUGMENTED, Row, said_of
 
 FINITE = ("spectrum", "freq", "phase_velocity", "offsets", "media", "group_velocity")
 """Arrays without NaN; `group_velocity` where its curve exists."""

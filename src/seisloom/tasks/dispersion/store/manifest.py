@@ -12,6 +12,7 @@ from pathlib import Path
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.inference import resume
+from seisloom.tasks.dispersion.store.place import size_of, tar_of
 from seisloom.tasks.dispersion.store.record import Row, cannot_write
 
 
@@ -54,7 +55,7 @@ def read_lines(manifest: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def find_npz(manifest: Path, npz: str, where: str) -> Path:
-    """Return the path of a record, beside its manifest or in the data set's folder.
+    """Return the path of a record, beside its manifest or in the data set's folder; of a shard that of the member.
 
     One that was absolute, as the first label generator writes them, is looked for where the folder lies now.
 
@@ -62,8 +63,9 @@ def find_npz(manifest: Path, npz: str, where: str) -> Path:
         MissingDataError: if it is nowhere; it begins with `where`.
     """
     given = Path(npz)
-    for folder, name in product((manifest.parent, manifest.parent.parent), (given, Path(*given.parts[-2:]))):
-        if (folder / name).is_file():
+    near = Path(*given.parts[-2 if tar_of(given) is None else -3 :])
+    for folder, name in product((manifest.parent, manifest.parent.parent), (given, near)):
+        if size_of(folder / name):
             return folder / name
     raise MissingDataError(f"{where}: the record {npz} is not in {manifest.parent.parent}")
 

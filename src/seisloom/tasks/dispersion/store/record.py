@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,10 +21,9 @@ from seisloom.io.npz import encode_arrays
 from seisloom.sample import Array, Arrays, Sample
 from seisloom.tasks.dispersion.blocks import DispersionData
 from seisloom.tasks.dispersion.make import make_record
+from seisloom.tasks.dispersion.store.place import META, remarks
 
 Row: TypeAlias = dict[str, Any]  # Any: JSON values
-META = "meta"
-"""Name of the array that holds the remarks, as bytes of JSON."""
 AUGMENTED = ("aug_noise_snr_db", "aug_occlusion_patches", "aug_warp_freq", "aug_warp_vel")
 LIKE_SPECTRUM = np.dtype(np.float16)
 
@@ -62,16 +60,31 @@ def write_record(job: RecordFiles) -> Row:
         DataError: if no medium fits; it says what rejected how many.
         OutputError: if the disk is full or not to be written.
     """
-    sample = make_record(job.data, job.index, seed=job.seed)
-    arrays = stored_arrays(sample.arrays)
+    sample, row = made_record(job)
+    arrays = sample.arrays
     files = {"npz": job.path(sample.key)}
     if job.data.mask.write:
         files["mask"] = job.mask_path(sample.key)
         put(files["mask"], _mask_bytes(job.data, arrays))
-    put(files["npz"], encode_arrays({**arrays, META: np.array(_json(sample).encode())}))
-    folder = job.manifest.parent
-    where = {name: Path(os.path.relpath(file, folder)).as_posix() for name, file in files.items()}
-    return {**row_of(job.data, sample, arrays), **job.about, "recipe": job.recipe, **where}
+    put(files["npz"], encode_arrays({**arrays, META: remarks(sample.key, sample.meta)}))
+    where = {name: relative(file, job) for name, file in files.items()}
+    return {**row, **job.about, "recipe": job.recipe, **where}
+
+
+def made_record(job: RecordFiles) -> tuple[Sample, Row]:
+    """Make a record; return it as it is stored, and its row without where it lies.
+
+    Raises:
+        DataError: if no medium fits; it says what rejected how many.
+    """
+    made = make_record(job.data, job.index, seed=job.seed)
+    sample = replace(made, arrays=stored_arrays(made.arrays))
+    return sample, row_of(job.data, sample, sample.arrays)
+
+
+def relative(file: Path, job: RecordFiles) -> str:
+    """Return the path of a file as a row says it."""
+    return Path(os.path.relpath(file, job.manifest.parent)).as_posix()
 
 
 def stored_arrays(arrays: Arrays) -> dict[str, Array]:
@@ -109,10 +122,6 @@ def said_of(arrays: Arrays) -> Row:
         "freq_min_hz": float(f[0]), "freq_max_hz": float(f[-1]),
         "phase_velocity_min_m_s": float(c[0]), "phase_velocity_max_m_s": float(c[-1]),
     }  # fmt: skip
-
-
-def _json(sample: Sample) -> str:
-    return json.dumps({"id": sample.key, **sample.meta}, sort_keys=True)
 
 
 def _mask_bytes(data: DispersionData, arrays: Arrays) -> bytes:

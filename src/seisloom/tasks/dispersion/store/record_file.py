@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.errors import DataError, MissingDataError
-from seisloom.io.npz import decode_arrays
+from seisloom.errors import DataError
 from seisloom.sample import Array, Arrays
+from seisloom.tasks.dispersion.store.place import stored_arrays_of
 
 NEEDED = ("spectrum", "curves", "freq", "phase_velocity")
 """Arrays that a record must have; all others, such as flags and offsets, are handed on as they are."""
@@ -22,19 +22,21 @@ def read_record(path: str | Path) -> Arrays:
     holds where a mode does not exist, a velocity repeated or clipped to the window, cannot be told from what is true.
 
     Args:
-        path: `.npz` with spectrum (velocity, frequency), curves, freq (frequency,) in Hz and phase_velocity (velocity,)
-            in m/s, both rising.
+        path: `.npz`, also as a member of a shard, with spectrum (velocity, frequency), curves, freq (frequency,) in Hz
+            and phase_velocity (velocity,) in m/s, both rising.
     Raises:
         MissingDataError: if the file is not there.
         DataError: if it is no `.npz` or a damaged one, an array is missing, or shapes do not fit.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such file. Give a record (.npz)")
-    try:
-        arrays = decode_arrays(path.read_bytes())
-    except ValueError as error:
-        raise DataError(f"{path}: is no record (.npz), or a damaged one: {error}") from error
+    return as_record(Path(path), stored_arrays_of(Path(path)))
+
+
+def as_record(path: Path, arrays: Arrays) -> Arrays:
+    """Return the arrays of a record as `read_record` does, of those that are stored.
+
+    Raises:
+        DataError: if an array is missing, or shapes do not fit; it begins with the path.
+    """
     if missing := [name for name in NEEDED if name not in arrays]:
         raise DataError(
             f"{path}: {', '.join(missing)} missing; a record has {', '.join(NEEDED)}, and this file "

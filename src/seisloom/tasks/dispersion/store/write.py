@@ -6,18 +6,21 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import OutputError
+from seisloom.io.shards import index_path
 from seisloom.progress import track
 from seisloom.tasks.dispersion.blocks import DispersionData
 from seisloom.tasks.dispersion.make import GENERATOR
 from seisloom.tasks.dispersion.store.manifest import append_rows, mend_end, read_rows
+from seisloom.tasks.dispersion.store.place import size_of, tar_of
 from seisloom.tasks.dispersion.store.record import RecordFiles, Row, cannot_write, write_record
+from seisloom.tasks.dispersion.store.shards import rows_of_shards
 
 MANIFEST = Path("manifests", "labels.jsonl")
 """Where it lies in the folder of the data set, unless `paths.manifest_path` says otherwise."""
@@ -67,8 +70,9 @@ def write_records(
 ) -> Written:
     """Write n records and append their rows; those that are there are kept, so that a killed run goes on.
 
-    A record is `<out>/<curves_subdir>/<id>.npz`, in place before its row is. Records of other settings that the
-    manifest lists stay, and a record that two settings agree on is listed once.
+    A record is `<out>/<curves_subdir>/<id>.npz`, or with `paths.format: shards` a member of a tar there, in place
+    before its row is. Records of other settings that the manifest lists stay, and a record that two settings agree on
+    is listed once.
 
     Args:
         data: what is drawn; records have the numbers from `data.first`.
@@ -92,21 +96,26 @@ def write_records(
         file.unlink()  # of a run that was killed; nobody else writes here
     numbers = [number for number in range(data.first, data.first + n) if number not in there]
     done.kept = n - len(numbers)
-    jobs = (RecordFiles(data, number, seed, job.recipe, out, manifest, job.about) for number in numbers)
-    made = run_jobs(pool or InThisProcess(), write_record, jobs)
+    rows = (rows_of_shards if data.paths.format == "shards" else _rows_of_files)(job, numbers, pool or InThisProcess())
 
     def count(row: Row) -> bool:
         """Count a record; return whether it needs a row."""
         done.made += 1
-        done.n_bytes += sum(_size(manifest.parent / row[name]) for name in ("npz", "mask") if name in row)
+        done.n_bytes += sum(size_of(manifest.parent / row[name]) for name in ("npz", "mask") if name in row)
         done.rejected.update(row["rejected"])
         is_new = row["id"] not in known
         known.add(row["id"])
         return is_new
 
-    _append(manifest, track(made, total=len(numbers), what="writing records", unit="records"), count)
+    _append(manifest, rows, count)
     done.seconds = time.monotonic() - begin
     return done
+
+
+def _rows_of_files(job: RecordFiles, numbers: Sequence[int], pool: Executor) -> Iterator[Row]:
+    """Write the records of these numbers, each to a file, and yield their rows."""
+    made = run_jobs(pool, write_record, (replace(job, index=number) for number in numbers))
+    yield from track(made, total=len(numbers), what="writing records", unit="records")
 
 
 def _append(manifest: Path, rows: Iterator[Row], needed: Callable[[Row], bool]) -> None:
@@ -147,16 +156,9 @@ def _known(manifest: Path, job: RecordFiles) -> tuple[set[str], set[int]]:
                 "another --out, or replace all records with --force; masks can also be drawn when they are needed"
             )
         names = [name for name in ("npz", "mask") if row.get(name)]
-        if all(_size(manifest.parent / str(row[name])) > 0 for name in names):
+        if all(size_of(manifest.parent / str(row[name])) > 0 for name in names):
             there.add(int(row.get("index", -1)))
     return ids, there
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
 
 
 def clear_records(manifest: Path, out: Path) -> int:
@@ -175,8 +177,10 @@ def clear_records(manifest: Path, out: Path) -> int:
             file = (manifest.parent / str(row[name])).resolve()
             if inside not in file.parents:
                 continue  # another set's, or edited by hand
+            tar = tar_of(file)
             try:
-                file.unlink(missing_ok=True)
+                for one in (file,) if tar is None else (tar, index_path(tar), tar.parent / "index.json"):
+                    one.unlink(missing_ok=True)
             except OSError as error:
                 raise cannot_write(file, error) from error
         n += 1
