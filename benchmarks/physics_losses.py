@@ -192,12 +192,12 @@ def pinn_of_a_movie(n_seeds: int) -> None:
     receivers = edge & (everywhere[:, :2].sum(1) % 50 == 0)
     for seed in range(n_seeds):
         began = time.perf_counter()
-        network = PinnWavefield(domain, max_hz=2.5 * hz, velocity_m_s=C, n_features=400, seed=seed)
+        network = PinnWavefield(domain, max_hz=2.5 * hz, velocity_m_s=C, n_features=300, width=8, seed=seed)
         measured = {
             "early": Measured(everywhere[early], values[early]),
             "receivers": Measured(everywhere[receivers], values[receivers]),
         }
-        fit_pinn(network, measured, max_hz=2 * hz, n_points=4000, n_rounds=1, n_steps=1, seed=seed)
+        fit_pinn(network, measured, max_hz=2 * hz, n_points=1500, n_rounds=1, n_steps=1, seed=seed)
         with torch.no_grad():
             error = (network(everywhere) - values).norm() / values.norm()
         print(f"  seed {seed}: {float(error):.3f} in {time.perf_counter() - began:.1f} s")

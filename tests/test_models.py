@@ -12,15 +12,17 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from seisloom import plugins
 from seisloom.cli.use import list_models, show_model
 from seisloom.errors import SeisloomError
 from seisloom.recipe import Recipe, kind_of, packaged_recipes, read_values, recipe_from, with_changes
-from seisloom.sample import Arrays
+from seisloom.sample import Arrays, Schema
 from seisloom.task import task_of
-from seisloom.testing import check_model, first_items
-from seisloom.testing.model import N_CLOSED_FORM, N_STEP
+from seisloom.tasks.classification.model import LogisticRegression
+from seisloom.testing import check_model, check_task, first_items
+from seisloom.testing.model import n_items
 
 Small = Callable[..., Recipe]
 Items = Callable[[str, int], Arrays]
@@ -57,7 +59,8 @@ def small(tiny_survey: Path) -> Small:
         survey = [f"data.root={tiny_survey}"] if room == "picking" else []
         values = with_changes(read_values(name), [*survey, *usual, *changes])
         settled = recipe_from(kind_of(values).settle(values))
-        return task_of(settled).complete(settled)
+        completed: Recipe = task_of(settled).complete(settled)
+        return completed
 
     return recipe
 
@@ -91,16 +94,17 @@ def _name(entry: object) -> object:
 def check_in_its_room(name: str, small: Small, items: Items) -> str:
     """Check a network in the room that is its own, and return that; where it may be any, the first that it fits."""
     refused: list[Exception] = []
-    n = N_CLOSED_FORM if plugins.load("models", name).is_closed_form else N_STEP
     for room in rooms_of(name):
         recipe = small(room, f"model={{name: {name}}}")
         try:
-            check_model(recipe.model, recipe, items=items(room, n))
+            check_model(recipe.model, recipe, items=items(room, n_items(recipe.model)))
         except (AssertionError, LookupError, RuntimeError, SeisloomError, TypeError, ValueError) as error:
             error.add_note(f"in the room {room}")
             refused.append(error)
         else:
             return room
+    if len(refused) == 1:
+        raise refused[0]
     raise ExceptionGroup(f"model {name} keeps the contract of no room", refused)
 
 
@@ -123,6 +127,28 @@ def test_a_network_that_no_recipe_names_finds_its_room(
     monkeypatch.setattr(plugins, "_found", lambda: {**known, "models": {**known["models"], **theirs}})
     assert rooms_of("acme_net") == sorted(SMALL)
     assert check_in_its_room("acme_net", small, items) == "picking"
+
+
+class Idle(LogisticRegression):
+    """Takes all items and learns nothing from them."""
+
+    def build(self, schema: Schema) -> nn.Module:
+        network = super().build(schema)
+        network.learn = lambda batch, groups: None  # type: ignore[assignment]
+        return network
+
+
+def test_a_closed_form_that_learns_nothing_does_not_pass(small: Small, items: Items) -> None:
+    recipe = small("classification", "model={name: logistic}")
+    entry = Idle.model_validate(recipe.model.model_dump())
+    with pytest.raises(AssertionError, match="the same before and after it learns"):
+        check_model(entry, recipe, items=items("classification", n_items(entry)))
+
+
+def test_a_room_whose_network_learns_in_closed_form_keeps_the_contract(small: Small) -> None:
+    """Rocket refuses to be applied before it has learnt."""
+    recipe = small("classification", "model={name: rocket, n_features: 168}", "data.synth.n_events=12")
+    check_task(task_of(recipe), recipe, n_read=2)
 
 
 def test_the_command_lists_and_shows_each_network(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,12 +20,18 @@ import segyio
 import torch
 from typer.testing import CliRunner
 
-from seisloom.bundle import Bundle
+from seisloom import plugins
+from seisloom.augment.augmentation import augment
+from seisloom.bundle import Bundle, network_of
 from seisloom.cli.main import app
-from seisloom.convert import open_volume
+from seisloom.convert import create_volume, open_volume
 from seisloom.io.shards import Shards
-from seisloom.io.volumes.grid import whole
-from seisloom.recipe import read_recipe
+from seisloom.io.volumes.grid import Axis, Grid, whole
+from seisloom.io.volumes.volume import Spec, Traces, Wanted
+from seisloom.recipe import Recipe, read_recipe, recipe_from
+from seisloom.task import task_of
+from seisloom.training.dataset import SeismicDataset
+from seisloom.training.loader import LiveSource, loader
 
 ROOT = Path(__file__).resolve().parents[1]
 SURVEY = ROOT / "tests" / "data" / "mdio_v1" / "small.sgy"
@@ -930,6 +936,166 @@ def a_picture_of_a_record(house: House) -> None:
         picture = house.new("sample.png")
         seisloom("view", "dispersion", source, "--output", picture, "--sample-id", name[:8])
         assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+# --- restoration
+
+RESTORATION = {
+    "task": "restoration",
+    "data": {"crop": [1, 6, 24]},
+    "split": {"by": ["panel"], "valid": 0.3, "calibrate": 0, "test": 0},
+    "corrupt": [{"name": "missing"}],
+    "augment": [{"name": "polarity_flip"}, {"name": "gain"}, {"name": "time_shift", "max_shift": 0.05}],
+    "model": {"name": "mask_unet", "dims": 2, "widths": [4, 8], "attention": True, "keeps_live": False},
+    "loss": [{"name": "relative_error"}, {"name": "l2", "output": "clean"}],
+    "train": {"epochs": 1, "batch_size": 4, "accelerator": "cpu", "loggers": ["tensorboard"]},
+}
+
+
+def volume_to_restore(house: House) -> Path:
+    """Return a Zarr volume with dipping waves, made once."""
+    path = house.folder / "waves.zarr"
+    if not path.exists():
+        line, trace, time = np.indices((6, 12, 40))
+        values = np.sin(0.5 * (time - 0.4 * trace - 0.2 * line)).astype(np.float32)
+        grid = Grid((Axis.regular("inline", 6), Axis.regular("crossline", 12), Axis.regular("time", 40, step=0.004)))
+        writer = create_volume(path, Spec(grid, {"amplitude": np.dtype(np.float32)}), Wanted(chunk=(2, 6, 40)))
+        writer.write_traces(whole((6, 12)), Traces(np.ones((6, 12), dtype=bool)))
+        writer.write(whole(values.shape), values)
+        writer.finish()
+    return path
+
+
+def restoration_recipe(house: House, **parts: Any) -> Recipe:
+    """Return a small recipe on that volume."""
+    values = {**RESTORATION, "data": {**RESTORATION["data"], "root": str(volume_to_restore(house)), "block": 1}}
+    return recipe_from({**values, **parts})
+
+
+def restoring_bundle(house: House) -> Path:
+    """Return a bundle that was trained by the command, made once."""
+    out = house.folder / "restoring"
+    if not out.exists():
+        file = house.folder / "restoring.yaml"
+        file.write_text(restoration_recipe(house).to_yaml())
+        seisloom("train", file, "--out", out, "--epochs", 1, "calibrate.min_n=1")
+    return out
+
+
+@row("`ModelRegistry`, `PromethiumModel`")
+def networks_by_name(house: House) -> None:
+    network = network_of("mask_unet", weights=False, dims=3, widths=[4, 8])
+    x = torch.randn(1, 4, 6, 16)
+    assert network({"x": x, "live": torch.ones(1, 4, 6)})["clean"].shape == x.shape
+    trained = network_of(restoring_bundle(house))
+    stored = Bundle.open(restoring_bundle(house)).weights()
+    assert all(torch.equal(one, stored[name]) for name, one in trained.state_dict().items())
+
+
+@row("U-Net with residual blocks, attention gates, for 1D, 2D and 3D", "Autoencoder (DAE)")
+def networks_of_any_size(house: House) -> None:
+    x, live = torch.randn(2, 3, 7, 33), torch.ones(2, 3, 7)
+    for dims in (1, 2, 3):
+        for keys in ({"attention": True, "n_blocks": 2}, {"attention": False}):
+            network = network_of("denoising_unet", weights=False, dims=dims, widths=[4, 8], **keys)
+            assert any("gate" in name for name in network.state_dict()) == keys["attention"]
+            assert network({"x": x, "live": live})["clean"].shape == x.shape
+        coded = network_of("denoising_autoencoder", weights=False, dims=dims, widths=[4, 8], levels=2, latent=2)
+        assert coded({"x": x, "live": live})["clean"].shape == x.shape
+
+
+@row("PINN")
+def a_network_of_a_wavefield(house: House) -> None:
+    from seisloom.nn.pinn import Domain, PinnWavefield
+    from seisloom.nn.pinn_fit import fit_pinn
+
+    network = PinnWavefield(Domain(((0.0, 100.0),), (0.0, 0.1)), max_hz=20.0, velocity_m_s=1000.0)
+    assert callable(fit_pinn)
+    assert sum(one.numel() for one in network.parameters()) > 0
+
+
+@row("`WaveEquationLoss`")
+def the_wave_equation(house: House) -> None:
+    term = plugins.load("losses", "WaveEquationLoss")
+    assert term is plugins.load("losses", "wave_equation")
+    k, c, dz, dt = 0.05, 2000.0, 5.0, 0.0005
+    t, z = (torch.arange(n, dtype=torch.float64) for n in (80, 60))
+    wave = torch.sin(k * (dz * z[None, :] - c * dt * t[:, None])).T[None, None]  # line 1, depth as trace, time
+    loss = term(axes="depth_time", velocity_m_s=c, dz_m=dz, dt_s=dt)
+    noise = torch.randn(wave.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    solved, guessed = (float(loss({"clean": one}, {})) for one in (wave, noise))
+    assert solved < 1e-4
+    assert guessed > 0.1
+    assert {"plane_wave", "fk_cone", "moveout"} <= set(plugins.names("losses"))
+
+
+@row("config from YAML or an API request")
+def one_recipe_of_both(house: House) -> None:
+    file = house.new("recipe.yaml")
+    recipe = restoration_recipe(house)
+    file.write_text(recipe.to_yaml())
+    body = recipe.model_dump_json()
+    assert read_recipe(file) == recipe_from(json.loads(body)) == type(recipe).model_validate_json(body)
+    assert type(recipe).__name__ == "RestorationRecipe"
+
+
+@row("`SeismicDataset`")
+def a_dataset_of_torch(house: House) -> None:
+    items = SeismicDataset(restoration_recipe(house), training=True)
+    assert isinstance(items, torch.utils.data.Dataset)
+    assert len(items) == 3 * 2
+    (batch,) = torch.utils.data.DataLoader(items, batch_size=6)
+    assert batch["x"].shape == (6, 1, 6, 24)
+
+
+@row("Random Polarity Flip, Gain, Time Shift (`transforms.py`)")
+def augmentations_in_training(house: House) -> None:
+    recipe = restoration_recipe(house)
+    assert [entry.name for entry in recipe.augment] == ["polarity_flip", "gain", "time_shift"]
+    source = LiveSource(task_of(recipe), recipe)
+    batch = next(iter(loader(task_of(recipe), recipe, source, source.refs, training=True)))
+    for name in ("polarity_flip", "gain", "time_shift"):
+        entry = next(one for one in recipe.augment if one.name == name).model_copy(update={"p": 1.0})
+        changed = augment(batch, [entry], seed=1)[0].arrays
+        live = changed["live"] > 0
+        assert not torch.equal(changed["x"], batch.arrays["x"]), name
+        torch.testing.assert_close(changed["x"][live], changed["clean"][live], rtol=1e-5, atol=1e-5)
+
+
+@row("PyTorch Lightning: epochs, validation, checkpoints")
+def training_by_lightning(house: House) -> None:
+    bundle = restoring_bundle(house)
+    with (bundle / "history.csv").open() as file:
+        (epoch,) = csv.DictReader(file)
+    assert {"train/loss", "valid/loss", "valid/relative_error", "valid/l2"} <= set(epoch)
+    for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "weights.sha256"):
+        assert (bundle / name).is_file(), name
+
+
+@row("MLflow, TensorBoard")
+def curves_of_both(house: House) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(restoring_bundle(house) / "logs" / "tensorboard"))
+    events.Reload()
+    assert {"train/relative_error", "valid/relative_error", "valid/l2"} <= set(events.Tags()["scalars"])
+    train = {**RESTORATION["train"], "loggers": ["tensorboard", "mlflow"]}
+    assert restoration_recipe(house, train=train).train.loggers == ("tensorboard", "mlflow")  # run in test_loggers.py
+
+
+@row("overlapping patches of 128 x 128", "cosine blending", "batched patches")
+def a_volume_by_tiles(house: House) -> None:
+    assert Bundle.open(restoring_bundle(house)).recipe.apply.window == "cosine"
+    source, outs = volume_to_restore(house), []
+    # A tile that does not fit the lengths; a bundle that denoises changes every sample that it reaches
+    keys = ("apply.goal=denoise", "tile=5,40", "overlap=0.25", "--workers", 1)
+    for batch in (1, 4):
+        outs.append(house.new("restored.zarr"))
+        seisloom("apply", restoring_bundle(house), source, "--out", outs[-1], *keys, f"apply.batch_size={batch}")
+    one, other = (np.asarray(open_volume(path).read(whole((6, 12, 40)))) for path in outs)
+    assert np.isfinite(one).all()
+    np.testing.assert_allclose(one, other, atol=1e-4)
+    assert np.any(one != 0, axis=-1).all()
 
 
 def recipe_items() -> Any:  # Any: a Schema

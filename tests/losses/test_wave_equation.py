@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seisloom.errors import RecipeError
 from seisloom.losses.wave_equation import WaveEquationLoss
+from seisloom.recipe import read_recipe
 
 C, H, DT = 2000.0, 5.0, 1e-3
 
@@ -201,7 +202,7 @@ def test_sources_and_margins_do_not_count() -> None:
 
 
 def test_gradients_of_the_term_are_those_of_finite_differences() -> None:
-    u = movie()[:, 50:58, 8:20, 8:20].contiguous()
+    u = movie()[:, 50:57, 8:18, 8:18].contiguous()
     fields = batch(u)
     term = WaveEquationLoss(largest_floor=10, largest_of_truth=10, margin_cells=1)
     given = (u + 0.1 * torch.randn(u.shape, dtype=u.dtype, generator=torch.Generator().manual_seed(3))).requires_grad_()
@@ -212,3 +213,12 @@ def test_half_precision_is_not_differenced() -> None:
     u = movie().float()
     value = WaveEquationLoss()({"clean": u.half()}, batch(u))
     assert value.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["wave_equation", "WaveEquationLoss"])
+def test_a_recipe_takes_it_by_either_name_with_weight_and_schedule(name: str) -> None:
+    entry = f"{{name: {name}, weight: 0.1, from_share: 0.3, velocity_m_s: [1500, 2000], dz_m: 5, axes: depth_time}}"
+    recipe = read_recipe("interpretation", [f"loss=[{{name: l2}}, {entry}]"])
+    term = recipe.loss[1]
+    assert isinstance(term, WaveEquationLoss)
+    assert (term.name, term.velocity_m_s, term.weight_at(0.2), term.weight_at(0.4)) == (name, (1500, 2000), 0, 0.1)

@@ -52,26 +52,31 @@ def relative_error(network: PinnWavefield, scale: float = 1.0) -> float:
 
 @pytest.mark.parametrize("scale", [1.0, 1e-6])
 def test_a_standing_wave_is_continued_from_early_snapshots_to_within_2_percent(scale: float) -> None:
-    network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=C)
-    history = fit_pinn(network, known_of_a_standing_wave(scale), max_hz=HZ, n_points=800, n_rounds=1, n_steps=3)
+    network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=C, n_features=96)
+    history = fit_pinn(network, known_of_a_standing_wave(scale), max_hz=HZ, n_points=500, n_rounds=1, n_steps=3)
     assert relative_error(network, scale) < 0.02
     assert history.data[-1] < 1e-4
     assert history.physics[-1] < 1e-4
 
 
-def test_without_the_wave_equation_the_snapshots_say_nothing_of_later() -> None:
-    network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=C)
-    fit_pinn(network, known_of_a_standing_wave(), max_hz=HZ, physics_weight=0, n_points=800, n_rounds=1, n_steps=3)
-    assert relative_error(network) > 0.3
+def test_the_wave_equation_is_what_tells_of_later_times() -> None:
+    errors = []
+    for weight in (1.0, 0.0):
+        network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=C, n_features=96)
+        fit_pinn(
+            network, known_of_a_standing_wave(), max_hz=HZ, physics_weight=weight, n_points=500, n_rounds=1, n_steps=3
+        )
+        errors.append(relative_error(network))
+    assert errors[1] > 10 * errors[0]
 
 
 def test_a_velocity_that_is_not_known_is_found_with_the_field() -> None:
     receivers = grid([130.0, 410.0, 770.0], torch.linspace(0, T, 80))
     measured = known_of_a_standing_wave() | {"receivers": Measured(receivers, standing(receivers))}
-    network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=(1500.0, 2800.0), n_features=64, n_velocity_features=4)
+    network = PinnWavefield(LINE, max_hz=1.5 * HZ, velocity_m_s=(1500.0, 2800.0), n_features=48, n_velocity_features=4)
     places = torch.linspace(0, L, 50)[:, None]
     torch.testing.assert_close(network.velocity(places), torch.full((50,), 2150.0))  # the middle, at first
-    fit_pinn(network, measured, max_hz=HZ, n_points=400, n_rounds=2, n_steps=30)
+    fit_pinn(network, measured, max_hz=HZ, n_points=200, n_rounds=2, n_steps=25)
     found = network.velocity(places).detach()
     assert float((found / C - 1).abs().median()) < 0.02
     assert relative_error(network) < 0.1

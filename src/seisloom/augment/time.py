@@ -180,7 +180,9 @@ def fs_hz(batch: Batch) -> Array:
     found = np.asarray(batch.arrays[name].double().cpu().numpy().reshape(len(batch), -1)[:, 0])
     if not np.isfinite(found).all():
         key = batch.keys[int(np.argmin(np.isfinite(found)))]
-        raise DataError(f"augment: nobody knows the rate of {key}, so times in s and Hz mean nothing; use shares instead")
+        raise DataError(
+            f"augment: nobody knows the rate of {key}, so times in s and Hz mean nothing; use shares instead"
+        )
     return found
 
 

@@ -313,7 +313,7 @@ def open_recipe(
     Raises:
         MissingDataError: if the survey that the shards were cut from is no longer there.
     """
-    from seisloom.recipe import expand, packaged_recipes, read_recipe
+    from seisloom.recipe import expand, packaged_recipes, read_recipe, read_values
 
     # An unknown option took the recipe's place: it is one of its keys
     if recipe is not None and ("=" in recipe or recipe.startswith("--")):
@@ -327,7 +327,8 @@ def open_recipe(
     by_shards = recipe is None and written_by is not None
     if by_shards:
         screen.say(f"recipe: {written_by}")
-        recipe, changes = str(written_by), ["data.geometries=[]", *changes]
+        has_lines = "geometries" in (read_values(str(written_by)).get("data") or {})
+        recipe, changes = str(written_by), [*(["data.geometries=[]"] if has_lines else []), *changes]
     if data is not None:
         changes = [*changes, f"data.root={Path(data).resolve() if not data.startswith('$') else data}"]
     if geom:

@@ -1,5 +1,5 @@
 """What every network must keep."""
-# ruff: noqa: PT017, PT018 -- these are asserts of a library, not of a pytest test
+# ruff: noqa: PT018 -- these are asserts of a library, not of a pytest test
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seisloom.training.closed_form import ClosedForm
 
 N_STEP, N_CLOSED_FORM = 2, 12
-"""Items that a step is taken on, and that a network in closed form learns from: it needs some of each class."""
+"""Items that a step is taken on, and that a network in closed form learns from."""
 
 
 def first_items(task: Task[Any], recipe: Recipe, *, n: int = N_STEP) -> Arrays:  # Any: any room
@@ -44,6 +44,18 @@ def first_items(task: Task[Any], recipe: Recipe, *, n: int = N_STEP) -> Arrays: 
     return {name: np.stack([one[name] for one in chosen]) for name in names}
 
 
+def n_items(entry: ModelConfig) -> int:
+    """Return how many items a network is tried on: one in closed form needs some of each class."""
+    return N_CLOSED_FORM if entry.is_closed_form else N_STEP
+
+
+def as_batch(items: Arrays) -> dict[str, Tensor]:
+    """Return items as tensors."""
+    import torch
+
+    return {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in items.items()}
+
+
 def check_model(entry: ModelConfig, recipe: Recipe, *, items: Arrays | None = None) -> None:
     """Check that a network can be trained, stored and applied in the room of a recipe.
 
@@ -62,19 +74,16 @@ def check_model(entry: ModelConfig, recipe: Recipe, *, items: Arrays | None = No
     """
     import torch
 
-    task = task_of(recipe)
-    n = N_CLOSED_FORM if entry.is_closed_form else N_STEP
-    arrays = items if items is not None else first_items(task, recipe, n=n)
-    batch = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in arrays.items()}
-    torch.manual_seed(0)
     own = recipe.model_copy(update={"model": entry})
-    network = own.network(task.item)
+    batch = as_batch(first_items(task_of(own), own, n=n_items(entry)) if items is None else items)
+    torch.manual_seed(0)
+    network = own.network(task_of(own).item)
     where = f"model {entry.name}"
     assert type(entry).model_validate(entry.model_dump()) == entry, f"{where}: its entry does not survive a recipe"
 
     before = {name: one.clone() for name, one in network.state_dict().items()}
     if entry.is_closed_form:
-        _learn(network, own, batch, where)
+        learn_at_once(network, batch)
     else:
         _step(network, own, batch, where)
     after = network.state_dict()
@@ -96,14 +105,13 @@ def _step(network: nn.Module, recipe: Recipe, batch: Mapping[str, Tensor], where
     optimizer.step()
 
 
-def _learn(network: nn.Module, recipe: Recipe, batch: Mapping[str, Tensor], where: str) -> None:
+def learn_at_once(network: nn.Module, batch: Mapping[str, Tensor]) -> None:
     """Let a network in closed form learn from all items, each a group of its own."""
     import torch
 
     n_item = len(next(iter(batch.values())))
     with torch.no_grad():
         cast("ClosedForm", network).learn(batch, [str(k) for k in range(n_item)])
-        _losses(network, recipe, batch, where)
 
 
 def _losses(network: nn.Module, recipe: Recipe, batch: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
@@ -123,7 +131,12 @@ def _check_outputs(network: nn.Module, recipe: Recipe, batch: Mapping[str, Tenso
     from safetensors.torch import load, save
 
     task = task_of(recipe)
+    # Not in inference mode, as no bundle is opened there: torch may take other kernels for weights that are born in it
+    fresh = recipe.network(task.item)
+    fresh.load_state_dict(load(save({name: one.contiguous() for name, one in network.state_dict().items()})))
+    fresh.eval()
     with torch.inference_mode():
+        _losses(network, recipe, batch, where)
         outputs = {name: one.numpy() for name, one in network(batch).items()}
         again = {name: one.numpy() for name, one in network(batch).items()}
         assert_same(outputs, again, f"{where}: two calls")
@@ -138,7 +151,5 @@ def _check_outputs(network: nn.Module, recipe: Recipe, batch: Mapping[str, Tenso
                 # float32 sums in another order: a few units in the sixth digit
                 room = 1e-3 * max(1.0, float(np.abs(outputs[field.name]).max()))
                 assert off <= room, f"{where}: {field.name} of an item alone differs by {off:g} from the batch"
-        fresh = recipe.network(task.item)
-        fresh.load_state_dict(load(save({name: one.contiguous() for name, one in network.state_dict().items()})))
-        stored = {name: one.numpy() for name, one in fresh.eval()(batch).items()}
+        stored = {name: one.numpy() for name, one in fresh(batch).items()}
         assert_same(outputs, stored, f"{where}: weights that were stored and read back")

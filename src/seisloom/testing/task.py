@@ -13,7 +13,7 @@ from seisloom.errors import LeftOut
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Arrays, Ref, Sample
 from seisloom.task import Task
-from seisloom.testing.model import check_model
+from seisloom.testing.model import as_batch, check_model, first_items, learn_at_once, n_items
 from seisloom.testing.same import assert_same, bytes_of
 
 
@@ -39,8 +39,9 @@ def check_task(task: Task[Any], recipe: Recipe, *, n_read: int = 8) -> None:  # 
     assert samples, f"{task.name}: none of {n_read} samples that were tried qualifies"
     for training in (True, False):
         _check_items(task, recipe, refs, training=training)
-    check_model(recipe.model, recipe)
-    _check_apply(task, recipe, refs)
+    items = first_items(task, recipe, n=n_items(recipe.model))
+    check_model(recipe.model, recipe, items=items)
+    _check_apply(task, recipe, refs, items)
 
 
 def _check_plan(task: Task[Any], recipe: Recipe) -> Sequence[Ref]:  # Any: any room
@@ -101,10 +102,13 @@ def _check_items(task: Task[Any], recipe: Recipe, refs: Sequence[Ref], *, traini
         assert_same(joined(seed), joined(seed), f"{where}: two calls")
 
 
-def _check_apply(task: Task[Any], recipe: Recipe, refs: Sequence[Ref]) -> None:  # Any: any room
+def _check_apply(task: Task[Any], recipe: Recipe, refs: Sequence[Ref], items: Arrays) -> None:  # Any: any room
     from seisloom.bundle import as_predictor
 
-    predictor = as_predictor(recipe.network(task.item), "cpu")
+    network = recipe.network(task.item)
+    if recipe.model.is_closed_form:  # one that has not learnt gives nothing
+        learn_at_once(network, as_batch(items))
+    predictor = as_predictor(network, "cpu")
     records = list(task.records(recipe, refs))
     assert records, f"{task.name}.records: there is none behind {len(refs)} refs"
     product = task.apply(recipe, predictor, None, records)

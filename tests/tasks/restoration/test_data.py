@@ -14,6 +14,8 @@ import pytest
 import torch
 from zarr.storage import LocalStore
 
+from seisloom import plugins
+from seisloom.augment.augmentation import augment
 from seisloom.convert import create_volume
 from seisloom.errors import DataError, LeftOut
 from seisloom.io.volumes.grid import Axis, Grid, whole
@@ -236,6 +238,42 @@ def test_crops_and_corruption_are_drawn_in_training_and_fixed_elsewhere(cube: Pa
         assert one["x"].shape == (2, 6, 16)
         assert not one["x"][one["live"] == 0].any()
         assert 0 < one["live"].sum() <= one["live"].size
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "polarity_flip", "gather": 0.5, "trace": 0.3},
+        {"name": "gain"},
+        {"name": "amplitude_scale", "low": 2, "high": 3},
+        {"name": "time_shift", "max_shift": 0.2},
+        {"name": "time_shift", "max_shift_s": 0.02},
+        {"name": "time_stretch", "low": 0.8, "high": 0.9},
+        {"name": "trace_flip"},
+    ],
+    ids=lambda entry: " ".join(map(str, list(entry.values())[:1] + list(entry)[1:2])),
+)
+def test_augmentations_do_to_the_truth_what_they_do_to_the_data(entry: dict[str, object]) -> None:
+    recipe = recipe_of(None, "corrupt=[{name: missing}]", "train.batch_size=8")
+    recipe = recipe.model_copy(update={"augment": (plugins.load("augmentations", str(entry["name"]))(p=1, **entry),)})
+    source = LiveSource(RESTORATION, recipe)
+    batch = next(iter(loader(RESTORATION, recipe, source, source.refs, training=True)))
+    changed, _ = augment(batch, recipe.augment, seed=0)
+    assert not torch.equal(changed.arrays["clean"], batch.arrays["clean"])
+    live = changed.arrays["live"] > 0
+    torch.testing.assert_close(changed.arrays["x"][live], changed.arrays["clean"][live], rtol=1e-5, atol=1e-5)
+    assert not changed.arrays["x"][~live].any()
+    assert float(changed.arrays["live"].sum()) == float(batch.arrays["live"].sum())
+
+
+def test_a_shift_in_seconds_of_a_section_without_a_rate_says_what_to_give() -> None:
+    recipe = recipe_of(
+        None, "data.synth={kind: poststack, shape: [1, 16, 32], n: 4}", "augment=[{name: time_shift, p: 1}]"
+    )
+    source = LiveSource(RESTORATION, recipe)
+    batch = next(iter(loader(RESTORATION, recipe, source, source.refs, training=True)))
+    with pytest.raises(DataError, match=r"nobody knows the rate of made.*use shares instead"):
+        augment(batch, recipe.augment, seed=0)
 
 
 def test_x_and_truth_are_on_one_scale_whatever_the_unit(cube: Path) -> None:

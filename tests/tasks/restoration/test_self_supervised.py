@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.tasks.restoration.conftest import gathers
 
 from seisloom.bundle import open_predictor
 from seisloom.errors import RecipeError
@@ -18,10 +20,10 @@ from seisloom.signal.restoration.masks import irregular, regular
 from seisloom.signal.restoration.search import hidings
 from seisloom.tasks.restoration.blind_traces import BlindTraces
 from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
+from seisloom.tasks.restoration.gated import Gate
 from seisloom.tasks.restoration.hidden_traces import HiddenTraces, _weights
 from seisloom.tasks.restoration.model import GuessUNet, MaskUNet
 from seisloom.tasks.restoration.records import panel_of
-from tests.tasks.restoration.conftest import gathers
 
 SMALL = {"batch": 2, "crop": (24, 48)}
 
@@ -42,13 +44,13 @@ def question(panel: Array, every: int = 3, first: int = 1) -> Question:
 class TestFitted:
     """A network that learns to fill hidden traces."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def network(self) -> torch.nn.Module:
         return untrained(MaskUNet(widths=(8, 16)))
 
     def test_errors_on_traces_that_it_was_asked_for_fall(self, panel: Array, network: torch.nn.Module) -> None:
         asked = question(panel)
-        predict = fitted(network, [asked], [], steps=60, lr=5e-3, batch=2, crop=(24, 96))
+        predict = fitted(network, [asked], [], steps=40, lr=5e-3, batch=2, crop=(24, 96))
         before = snr_db(answers(fitted(network, [asked], [], steps=0, lr=1e-3, batch=1, crop=(24, 96)), [asked])[0][
             asked.asked], panel[asked.asked])  # fmt: skip
         after = snr_db(answers(predict, [asked])[0][asked.asked], panel[asked.asked])
@@ -102,7 +104,9 @@ class TestFitted:
 class TestHiddenTraces:
     """Filling by a network that was fitted to the panel."""
 
-    @pytest.mark.parametrize("live", [irregular(24, 0.4, np.random.default_rng(1)), regular(24, 2)], ids=["irregular", "regular"])
+    @pytest.mark.parametrize(
+        "live", [irregular(24, 0.4, np.random.default_rng(1)), regular(24, 2)], ids=["irregular", "regular"]
+    )
     def test_live_traces_come_back_and_dead_ones_are_filled(self, panel: Array, live: Array) -> None:
         method = HiddenTraces(steps=20, tune=False, n_questions=4, crop=(12, 48), batch=2)
         filled = method.predictor(None)({"x": panel[None, None].astype(np.float32), "live": live[None, None]})["clean"]
@@ -121,15 +125,28 @@ class TestHiddenTraces:
         live = irregular(24, 0.3, np.random.default_rng(1))
         asked: list[Array] = []
 
-        def spy(network: object, questions: list[Question], *rest: object, **keys: object) -> object:
+        def spy(network: Any, questions: list[Question], *rest: Any, **keys: Any) -> Any:
             asked.extend(one.asked for one in questions)
-            return fitted(network, questions, *rest, **{**keys, "steps": 0})  # type: ignore[arg-type]
+            return fitted(network, questions, *rest, **{**keys, "steps": 0})
 
         monkeypatch.setattr("seisloom.tasks.restoration.fitting.fitted", spy)
         HiddenTraces(tune=False, n_questions=6).chosen(panel, live)
         assert asked
         hidden = np.any(hidings(live, HiddenTraces().hidings, np.random.default_rng(0)), axis=0)
         assert not any((one & hidden).any() for one in asked)
+
+    def test_the_gate_fits_it_once(self, panel: Array, monkeypatch: pytest.MonkeyPatch) -> None:
+        live, calls = irregular(24, 0.4, np.random.default_rng(1)), []
+
+        def counted(*given: Any, **keys: Any) -> Any:
+            calls.append(keys["steps"])
+            return fitted(*given, **{**keys, "steps": 1})
+
+        monkeypatch.setattr("seisloom.tasks.restoration.fitting.fitted", counted)
+        gate = Gate(fillers=("linear", "hidden_traces"), hidings=2, tune=False)
+        filled = gate.predictor(None)({"x": panel[None, None].astype(np.float32), "live": live[None, None]})["clean"]
+        assert calls == [HiddenTraces().steps]
+        assert missing_snr_db(filled[0, 0], panel, live) > 3
 
     def test_a_network_that_knows_nothing_has_no_say(self, panel: Array) -> None:
         one = question(panel)
@@ -185,7 +202,7 @@ class TestBlindTraces:
 
     def test_random_noise_is_taken_off(self, panel: Array) -> None:
         noisy = panel + 0.7 * np.random.default_rng(0).standard_normal(panel.shape)
-        found = BlindTraces(steps=150, crop=(24, 96), batch=2).clean(noisy, np.ones(24, dtype=bool))
+        found = BlindTraces(steps=80, crop=(24, 96), batch=2).clean(noisy, np.ones(24, dtype=bool))
         assert snr_db(found, panel) > snr_db(noisy, panel) + 3
 
     @pytest.mark.parametrize("width", [1, 3])
@@ -199,7 +216,9 @@ class TestBlindTraces:
         )
         live, k, half = np.ones(24, dtype=bool), 11, width // 2
         other = panel.copy()
-        other[k - half : k + half + 1] = np.random.default_rng(0).permutation(other[k - half : k + half + 1].ravel()).reshape(width, -1)
+        other[k - half : k + half + 1] = (
+            np.random.default_rng(0).permutation(other[k - half : k + half + 1].ravel()).reshape(width, -1)
+        )
         one, two = (BlindTraces(width=width).clean(values, live) for values in (panel, other))
         np.testing.assert_allclose(two[k], one[k], atol=1e-5)
         assert np.abs(two - one).max() > 1e-4
@@ -207,7 +226,7 @@ class TestBlindTraces:
     def test_dead_traces_are_made(self, panel: Array) -> None:
         live = np.arange(24) % 6 != 2
         x = np.where(live[:, None], panel, 0)
-        found = BlindTraces(steps=150, crop=(24, 96), batch=2).clean(x, live)
+        found = BlindTraces(steps=80, crop=(24, 96), batch=2).clean(x, live)
         assert missing_snr_db(found, panel, live) > 3
 
     def test_too_few_traces_come_back_as_they_are(self) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seisloom.bundle import as_predictor
 from seisloom.config import ModelConfig
-from seisloom.losses.restored import RelativeError
+from seisloom.losses.restored import RelativeError, local_strength
 from seisloom.sample import Array, Predictor, Schema
 
 CHECKS = 6
@@ -36,8 +36,8 @@ class Question:
     """bool (trace,): hidden traces whose errors count."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what a loss of the room takes, without the axis item: (line, trace, time) and (line, trace)."""
-        arrays = {**self.seen, "clean": self.true, "known": self.asked | (self.seen["live"] > 0)}
+        """Return its arrays by name, (line, trace, time) and (line, trace)."""
+        arrays = {**self.seen, "clean": self.true, "asked": self.asked}
         return {name: torch.as_tensor(np.asarray(one)[None], dtype=torch.float32) for name, one in arrays.items()}
 
 
@@ -61,7 +61,8 @@ def fitted(
     """Return a copy of a network, fitted to questions on one panel, as a predictor on the CPU.
 
     Random crops, at random mirrored along traces and along time and with signs changed, are shown to it; the loss is
-    that of hidden traces alone. Equal arguments give equal weights, on one machine with one number of threads.
+    that of `losses.restored.RelativeError`, of hidden traces alone. Equal arguments give equal weights, on one machine
+    with one number of threads.
 
     Args:
         network: of the room; it is not changed.
@@ -83,8 +84,11 @@ def fitted(
 
 def answers(predictor: Predictor, questions: Sequence[Question]) -> list[Array]:
     """Return what a predictor makes of each question, (trace, time)."""
-    return [predictor({name: np.float32(one)[None, None] for name, one in q.seen.items()})["clean"][0, 0]
-            for q in questions]  # fmt: skip
+    found = []
+    for one in questions:
+        arrays = {name: np.asarray(values, dtype=np.float32)[None, None] for name, values in one.seen.items()}
+        found.append(np.asarray(predictor(arrays)["clean"][0, 0]))
+    return found
 
 
 def _fit(
@@ -97,8 +101,7 @@ def _fit(
     batch: int,
     crop: tuple[int, int],
 ) -> None:
-    loss = RelativeError(missing=1.0, kept=0.0)
-    whole, asked = [one.tensors() for one in questions], [np.flatnonzero(one.asked) for one in questions]
+    whole, asked = [_with_strength(one) for one in questions], [np.flatnonzero(one.asked) for one in questions]
     # Not torch's own: a caller's draws stay what they were
     rng = np.random.default_rng(0)
     adam = torch.optim.Adam(model.parameters(), lr=lr)
@@ -107,10 +110,9 @@ def _fit(
     for step in range(1, steps + 1):
         drawn = [int(rng.integers(len(whole))) for _ in range(batch)]
         crops = [_crop(whole[k], asked[k], crop, rng) for k in drawn]
-        shown = {name: torch.stack([one[name] for one in crops]) for name in crops[0]}
-        shown = _mirrored(shown, rng)
+        shown = _mirrored({name: torch.stack([one[name] for one in crops]) for name in crops[0]}, rng)
         adam.zero_grad()
-        loss(model(shown), shown).backward()
+        _loss(model(shown)["clean"], shown).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), LARGEST_NORM)
         adam.step()
         rate.step()
@@ -119,6 +121,19 @@ def _fit(
             if error < least or not checks:
                 best, least = copy.deepcopy(model.state_dict()), error
     model.load_state_dict(best)
+
+
+def _with_strength(question: Question) -> dict[str, Tensor]:
+    """Return a question with what its errors are divided by; once for the panel, which is dear for each crop."""
+    said, found = RelativeError(), question.tensors()
+    known = torch.maximum(found["live"], found["asked"])[None]
+    strength = local_strength(found["clean"][None], known, said.traces, said.samples, said.floor)[0]
+    return {**found, "strength": strength**said.power}
+
+
+def _loss(clean: Tensor, shown: Mapping[str, Tensor]) -> Tensor:
+    error = (clean - shown["clean"]).abs() / shown["strength"]
+    return (error * shown["asked"][..., None]).sum() / (shown["asked"].sum() * clean.shape[-1])
 
 
 def _rise_and_fall(share: float) -> float:
@@ -156,5 +171,5 @@ def _mirrored(batch: Mapping[str, Tensor], rng: np.random.Generator) -> dict[str
         has_time = one.ndim == 4
         turned = one.flip(2) if by_trace else one
         turned = turned.flip(3) if by_time and has_time else turned
-        found[name] = -turned if sign and has_time else turned
+        found[name] = -turned if sign and has_time and name != "strength" else turned
     return found

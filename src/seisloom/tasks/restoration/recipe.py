@@ -214,8 +214,11 @@ ITEM = Schema(
         Axis("offset_m", PLACE[:2], unit="m", doc="NaN unknown"),
         Axis("fs_hz", (), "float64", "Hz", "NaN unknown"),
         Axis(
-            "guess", PLACE, doc="what a classical method makes of x, for networks that begin from it",
-            label="amplitude", optional=True,
+            "guess",
+            PLACE,
+            doc="what a method makes of x, for networks that begin from it",
+            label="amplitude",
+            optional=True,
         ),
     )
 )
