@@ -33,7 +33,7 @@ def asked_for() -> set[str]:
     """Return the distributions that pyproject.toml asks for, with those of the extra `all`."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    listed = [*project["dependencies"], *extras["cluster"], *extras["mlflow"]]
+    listed = [*project["dependencies"], *extras["cluster"], *extras["mlflow"], *extras["physics"]]
     return {plain(re.split(r"[\[<>=!~; ]", one)[0]) for one in listed}
 
 

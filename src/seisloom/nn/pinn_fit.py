@@ -49,8 +49,8 @@ def fit_pinn(
     """Fit the network in place, by L-BFGS, and its last layer by least squares before each round; and its velocity.
 
     A source is best left to early snapshots: a point source as right-hand side is learnt badly (Moseley et al. 2020,
-    arXiv 2006.11894, section 3). The residual is divided by (2 pi max_hz T)^2 and the measured energy, so that one
-    weight fits all surveys. Least squares for the last layer: of Gabor and other PINNs of waves, arXiv 2504.16553.
+    arXiv 2006.11894). The residual is divided by (2 pi max_hz T)^2 and the measured energy, so that one
+    weight fits all surveys. Least squares for the last layer: see arXiv 2504.16553.
 
     Args:
         network: of the precision of all points and values; double is worth it, residuals are second derivatives.

@@ -55,7 +55,7 @@ def energy_where(panels: Tensor, where: Tensor) -> Tensor:
     """Return the share of energy of panels in some cells of their spectrum, a scalar in 0..1.
 
     Args:
-        panels: (panel, trace, time); weighted by Hann windows along both, which leak 30 dB less than none.
+        panels: (panel, trace, time); weighted by Hann windows along both, so that ends do not leak.
         where: bool (panel, wavenumber, frequency).
     """
     across, along = (torch.hann_window(n + 2, periodic=False).to(panels)[1:-1] for n in panels.shape[1:])

@@ -19,7 +19,7 @@ from seisloom.losses.gathers.panels import offsets_of, panels_of, rate_of, relat
 from seisloom.losses.gathers.shifts import moved
 
 N_ROUNDS = 12
-"""Of the fixed point of t0; each gains a digit or so where the velocity rises by less than a tenth in a period."""
+"""Of the fixed point of t0; fewer are needed the slower the velocity changes with time."""
 
 
 def zero_offset_time(time_s: Tensor, offset_m: Tensor, velocity: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 HALF_WIDTH, KAISER = 4, 6.31
-"""Samples to either side, and the parameter of the Kaiser window over the sinc: Hicks (2002), Geophysics 67(1), 156-166,
-table 1. Errors stay below 1 % up to half of the Nyquist frequency."""
+"""Samples to either side, and the parameter of the Kaiser window over the sinc: Hicks (2002), Geophysics 67, 156-166.
+Errors stay below 1 % up to half of the Nyquist frequency."""
 
 
 def weights(share: Tensor) -> Tensor:

@@ -12,8 +12,6 @@ from seisloom.signal.restoration.along_traces import linear
 from seisloom.tasks.restoration.methods import FEWEST_TO_HIDE, DenoiseMethod, on_panels
 from seisloom.tasks.restoration.model import MaskUNet
 
-SPARED = 8
-"""Each of so many traces is not asked for in fitting; it says which state of the network is the best."""
 BESIDE = 3
 """Traces between two blind bands."""
 N_QUESTIONS = 24
@@ -61,7 +59,7 @@ class BlindTraces(DenoiseMethod):
     def clean(self, x: Array, live: Array) -> Array:
         """Return a panel (trace, time) of which no trace's estimate has seen that trace.
 
-        A panel of too few traces to learn from comes back as it is, its dead traces by linear interpolation.
+        A panel that is silent, or has too few traces to learn from, comes back as it is, its dead traces by linear interpolation.
         """
         scale = float(np.sqrt(np.mean(x[live] ** 2)))
         if live.sum() < max(FEWEST_TO_HIDE, self.width + BESIDE) or not scale > 0:
@@ -69,7 +67,6 @@ class BlindTraces(DenoiseMethod):
         from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
 
         period = self.width + BESIDE
-        spared = live & (np.arange(len(live)) % SPARED == SPARED // 2)
 
         def question(middle: Array, asked: Array) -> Question:
             given = live & ~_band(middle, self.width)
@@ -79,10 +76,12 @@ class BlindTraces(DenoiseMethod):
         rng = np.random.default_rng(0)
         passes = [np.arange(len(live)) % period == first for first in range(period)]
         drawn = [_middles(len(live), period, rng) for _ in range(N_QUESTIONS)]
-        questions = [one for one in (question(m, m & live & ~spared) for m in drawn) if one.asked.any()]
-        checks = [question(m, m & spared) for m in passes]
+        questions = [one for one in (question(m, m & live) for m in drawn) if one.asked.any()]
+        if not questions:
+            return linear(x, live)
+        # Nothing is spared to choose a state by: one trace full of noise would choose
         network = untrained(MaskUNet(widths=self.widths))
-        predict = fitted(network, questions, checks, steps=self.steps, lr=self.lr, batch=self.batch, crop=self.crop)
+        predict = fitted(network, questions, [], steps=self.steps, lr=self.lr, batch=self.batch, crop=self.crop)
         found = np.zeros_like(x)
         for middle, answer in zip(passes, answers(predict, [question(m, m) for m in passes]), strict=True):
             found[middle] = answer[middle] * scale
