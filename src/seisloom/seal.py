@@ -34,8 +34,8 @@ def check_seal(file: Path) -> None:
         raise BundleError(f"{said}: damaged, a line is a hash, two spaces and a name of a file") from error
     if file.name in known and _sha256(file) != known[file.name]:
         raise BundleError(
-            f"{file}: damaged or replaced, its hash is not the one in {SEAL}. Copy the bundle again; if you changed the "
-            f"weights yourself, remove {SEAL}"
+            f"{file}: damaged or replaced, its hash is not the one in {SEAL}. Copy the bundle again; if you changed "
+            f"the weights yourself, remove {SEAL}"
         )
 
 

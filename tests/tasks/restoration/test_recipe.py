@@ -26,7 +26,7 @@ corrupt:
 augment:
   - {name: polarity_flip, p: 0.5}
   - {name: gain, p: 0.5}
-model: {name: mask_unet, widths: [4, 8], attention: true}
+model: {name: mask_unet, widths: [4, 8], attention: true, keeps_live: false}
 loss:
   - {name: relative_error, weight: 2}
 train: {epochs: 1, batch_size: 4, loggers: [csv], accelerator: cpu}

@@ -67,11 +67,14 @@ class BlindTraces(DenoiseMethod):
         from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
 
         period = self.width + BESIDE
+        # A trace full of noise is to teach as little as it tells
+        level = np.sqrt(np.mean((x / scale) ** 2, axis=1, keepdims=True))
+        strength = np.where(level > 0, level, 1.0)
 
         def question(middle: Array, asked: Array) -> Question:
             given = live & ~_band(middle, self.width)
             seen = {"x": np.where(given[:, None], x / scale, 0), "live": given.astype(np.float32)}
-            return Question(seen, np.where(live[:, None], x / scale, 0), asked)
+            return Question(seen, np.where(live[:, None], x / scale, 0), asked, strength)
 
         rng = np.random.default_rng(0)
         passes = [np.arange(len(live)) % period == first for first in range(period)]

@@ -1,0 +1,350 @@
+"""Restoration: the U-Net beside MONAI's tiles, POCS beside PyLops, MSSA beside a plain Cadzow filter: time and result.
+
+    python benchmarks/restoration_speed.py [--monai SITE] [--pylops PYTHON] [--turns 5] [--iterations 30]
+
+MONAI is imported from a folder of its own (pip install --target SITE --no-deps monai). PyLops, whose licence is LGPL,
+runs in an interpreter of its own (pip install pylops numpy scipy numba in another environment), and panels go there and
+back in files. What is not given is left out.
+
+Seconds are processor time with one thread, medians over turns, in each of which every side has one; "over" is the ratio
+of medians, with the smallest and the largest ratio of a turn. Reading, imports and compilation come before the clock.
+
+U-Net: untrained weights, the same network object on both sides, and the largest difference of the two answers over the
+standard deviation of ours. POCS: a hard threshold that falls exponentially, which PyLops has as `ista` with
+`threshkind="hard"` and `decay`; its usual way is `fista` with one soft threshold, which is given here the best of
+`SHARES` with the missing traces in sight. `windows` are the same size on both sides, `plane waves` are local Radon
+transforms. SNR is that of missing traces. MSSA: PyLops has none; the plain filter decomposes every Hankel matrix in
+every iteration, in the same windows, with one call to NumPy for all of them.
+"""
+
+# PyLops' interpreter runs this file too (--child): it has NumPy and PyLops, and neither seisloom nor torch
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+SHARES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""Soft thresholds that PyLops may choose from, over the largest coefficient of the data."""
+WEAKEST = 0.005
+"""Last hard threshold over the largest coefficient, on both sides."""
+WINDOW = (30, 100)
+"""Traces and samples of a window, overlapping by half; of a panel of 120 x 600 they leave no rest."""
+STEEPEST = 5.0
+"""Slope of plane waves in samples a trace, either way."""
+RANK, MSSA_ITERATIONS = 4, 20
+PYLOPS = {
+    "PyLops POCS (ista), windows": ("windows", "pocs"), "PyLops POCS (ista), whole": ("whole", "pocs"),
+    "PyLops fista, windows": ("windows", "fista"), "PyLops fista, whole": ("whole", "fista"),
+    "PyLops fista, plane waves": ("plane waves", "fista"),
+}  # fmt: skip
+"""Transform and solver of each row."""
+
+
+def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:  # Any: what the work returns
+    """Return the processor time of all threads in s, and the result."""
+    start = time.process_time()
+    found = work()
+    return time.process_time() - start, found
+
+
+def over(ours: list[float], theirs: list[float]) -> str:
+    """Return the ratio of medians of theirs over ours with the range over turns."""
+    each = np.array(theirs) / np.array(ours)
+    return f"{np.median(theirs) / np.median(ours):.2f} ({each.min():.2f} to {each.max():.2f})"
+
+
+def in_turns(ways: Mapping[str, Callable[[], tuple[float, Any]]], n: int) -> tuple[dict[str, list[float]], Any]:
+    """Return seconds of each way in each of n turns, whose order is reversed every other time, and the last results."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    found = {}
+    for turn in range(n):
+        for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
+            one, found[name] = ways[name]()
+            seconds[name].append(one)
+    return seconds, found
+
+
+# -- the network ------------------------------------------------------------------------------------------------------
+
+
+def networks(given: argparse.Namespace) -> None:
+    """Print rates of the small 2-D U-Nets on a section, whole and by tiles, beside MONAI."""
+    import torch
+
+    from seisloom import plugins
+    from seisloom.bundle import as_predictor
+    from seisloom.tasks.restoration.guess import guess_of
+    from seisloom.tasks.restoration.patterns import draw_pattern
+    from seisloom.tasks.restoration.recipe import ITEM, RestorationApply, RestorationRecipe
+    from seisloom.tasks.restoration.see import restore_scaled
+
+    torch.set_num_threads(1)
+    sliding = find_monai(given.monai)
+    rng = np.random.default_rng(0)
+    live = draw_pattern("irregular 50", given.section[0], rng)[None]
+    x = np.where(live[..., None], rng.normal(size=(1, *given.section)), 0).astype(np.float32)
+    print(f"\nU-Nets on {given.section[0]} traces x {given.section[1]} samples, tiles of {given.tile} traces that overlap "
+          "by a quarter, Gaussian weights, one tile at a time")  # fmt: skip
+    print(f"{'network':12s}{'way':8s}{'ours Msamples/s':>16s}{'MONAI':>8s}  {'our time over MONAI’s':24s}difference")
+    for name in ("mask_unet", "guess_unet"):
+        torch.manual_seed(0)
+        config = plugins.load("models", name)()
+        network = config.build(ITEM).eval()
+        predictor = as_predictor(network, "cpu")
+        for way, width in (("whole", given.section[0]), ("tiles", given.tile)):
+            patch = (width, given.section[1])
+            recipe = RestorationRecipe(
+                model=config, apply=RestorationApply(tile=patch, overlap=0.25, window="gaussian")
+            )
+            if way == "whole":
+                recipe = recipe.model_copy(update={"apply": RestorationApply()})
+
+            def by_monai(recipe: Any = recipe, network: Any = network, patch: Any = patch) -> Array:  # Any: torch's
+                """Everything that the network sees as channels; a guess is made once, of the whole section."""
+                guess = guess_of(recipe, x, live.astype(np.float32))
+                channels = [x[0], np.broadcast_to(live[0, :, None], x[0].shape).astype(np.float32)]
+                channels += [] if guess is None else [guess[0]]
+
+                def see(part: Any) -> Any:  # Any: tensors
+                    batch = {"x": part[:, :1], "live": part[:, 1:2, :, 0], "guess": part[:, 2:]}
+                    clean: Any = network(batch)["clean"]
+                    return clean
+
+                with torch.inference_mode():
+                    inputs = torch.from_numpy(np.stack(channels)[None])
+                    return np.asarray(sliding(inputs, patch, 1, see, overlap=0.25, mode="gaussian")[0, 0])
+
+            ways = {"ours": partial(seconds_of, partial(restore_scaled, recipe, predictor, x, live))}
+            ways |= {} if sliding is None else {"MONAI": partial(seconds_of, by_monai)}
+            in_turns(ways, 1)  # allocators and kernels are set up by the first forward
+            seconds, found = in_turns(ways, given.turns)
+            rates = {side: x.size / 1e6 / np.median(some) for side, some in seconds.items()}
+            row = f"{name:12s}{way:8s}{rates['ours']:16.2f}"
+            if sliding is not None:
+                apart = np.abs(found["ours"][0] - found["MONAI"]).max() / found["ours"].std()
+                row += f"{rates['MONAI']:8.2f}  {over(seconds['MONAI'], seconds['ours']):24s}{apart:.1e}"
+            print(row, flush=True)
+
+
+def find_monai(site: Path | None) -> Any:  # Any: MONAI's function
+    """Return MONAI's `sliding_window_inference`, or None where it is not."""
+    if site is not None:
+        sys.path.append(str(site))  # last, so that NumPy and torch stay ours
+    try:
+        from monai.inferers import sliding_window_inference
+    except ImportError:
+        print("MONAI is left out: give --monai, a folder with it")
+        return None
+    return sliding_window_inference
+
+
+# -- the fillers ------------------------------------------------------------------------------------------------------
+
+
+def read_panels(data: Path) -> dict[str, Array]:
+    """Return panels (trace, time) of 120 x 600, of size about 1: a made one, and two recorded shots if they are there.
+
+    The shots are those of the Mobil AVO Viking Graben line, SEG open data.
+    """
+    from seisloom.io.gather import read_gather
+    from seisloom.tasks.restoration.recipe import SyntheticPanels
+    from seisloom.tasks.restoration.synth import make_panel
+
+    panels = {"made gather": make_panel(SyntheticPanels(shape=(1, 120, 600)), 0, seed=0)[0][0]}
+    if (file := data / "restoration" / "viking_small.segy").is_file():
+        shots = read_gather(file).traces.reshape(4, 120, -1)[..., :600]
+        panels |= {f"viking {101 + k}": shots[k] for k in (0, 2)}
+    else:
+        print(f"{file} is not there: the made gather alone is filled")
+    wide = {name: np.asarray(one, dtype=np.float64) for name, one in panels.items()}
+    return {name: one / one.std() for name, one in wide.items()}
+
+
+def fillers(given: argparse.Namespace, folder: Path) -> None:
+    """Print seconds and SNR of POCS and MSSA beside others, for each panel with half of its traces missing."""
+    from threadpoolctl import threadpool_limits
+
+    from seisloom.metrics.restoration import missing_snr_db
+    from seisloom.signal.restoration.mssa import mssa_fill
+    from seisloom.signal.restoration.pocs import pocs_fill
+    from seisloom.tasks.restoration.patterns import draw_pattern
+
+    n = {"n_iterations": given.iterations, "weakest": WEAKEST}
+    for name, panel in read_panels(given.data).items():
+        live = draw_pattern("irregular 50", len(panel), np.random.default_rng([0, len(panel)]))
+        score = partial(missing_snr_db, true=panel, is_live=live)
+        fills: dict[str, Callable[[Array, Array], Array]] = {
+            "ours POCS, windows": partial(pocs_fill, n_traces=WINDOW[0], n_samples=WINDOW[1], **n),
+            "ours POCS, whole": partial(pocs_fill, n_traces=len(panel), n_samples=panel.shape[1], **n),
+            "ours MSSA": partial(mssa_fill, rank=RANK, damping=0, n_iterations=MSSA_ITERATIONS),
+            "plain Cadzow": cadzow_fill,
+        }
+        ways = {one: partial(seconds_of, partial(fill, panel, live)) for one, fill in fills.items()}
+        if given.pylops:
+            np.savez(folder / "panel.npz", given=panel[live], live=live)
+            ask = partial(ask_pylops, given.pylops, folder, given.iterations)
+            for one, (transform, solver) in PYLOPS.items():
+                tried = [(score(ask(transform, solver, share)[1]), share) for share in SHARES if solver == "fista"]
+                ways[one] = partial(ask, transform, solver, max(tried)[1] if tried else WEAKEST)
+        with threadpool_limits(1):
+            in_turns({one: way for one, way in ways.items() if one in fills}, 1)  # compiles
+            seconds, found = in_turns(ways, given.turns)
+        print(f"\n{name}, {panel.shape[0]} x {panel.shape[1]}, half of the traces missing irregularly")
+        print(f"{'way':30s}{'iterations':>11s}{'s':>9s}{'Msamples/s':>11s}{'SNR dB':>8s}  over ours")
+        for one, some in seconds.items():
+            base = "ours MSSA" if one in ("ours MSSA", "plain Cadzow") else "ours POCS, windows"
+            base = "ours POCS, whole" if one.endswith("whole") else base
+            iterations = MSSA_ITERATIONS if base == "ours MSSA" else given.iterations
+            row = f"{one:30s}{iterations:11d}{np.median(some):9.3f}{panel.size / 1e6 / np.median(some):11.3f}"
+            print(row + f"{score(found[one]):8.2f}  " + ("" if one == base else over(seconds[base], some)), flush=True)
+        apart = np.abs(found["ours MSSA"] - found["plain Cadzow"])[~live]
+        print(f"ours MSSA from plain Cadzow: rms {np.sqrt(np.mean(apart**2)):.1e} of the panel's, largest "
+              f"{apart.max():.1e}")  # fmt: skip
+
+
+def cadzow_fill(values: Array, is_live: Array) -> Array:
+    """Return what `mssa_fill` is to return, by a full decomposition of each matrix in each iteration."""
+    from seisloom.signal.restoration.hankel import hankel, mean_antidiagonals
+    from seisloom.signal.restoration.spectra import Spectra, by_frequency
+    from seisloom.signal.restoration.windows import Windows
+
+    def fill(seen: Spectra) -> Array:
+        x = observed = seen.values.astype(np.complex128)
+        for _ in range(MSSA_ITERATIONS):
+            U, s, Vh = np.linalg.svd(hankel(x), full_matrices=False)
+            low = (U[..., :RANK] * s[..., None, :RANK]) @ Vh[..., :RANK, :]
+            x = np.where(seen.is_live[:, None], observed, mean_antidiagonals(low))
+        return np.asarray(x)
+
+    start = np.where(is_live[:, None], values, 0.0)
+    filled = by_frequency(start, is_live, Windows.of(values.shape, *WINDOW), fill)
+    return np.asarray(np.where(is_live[:, None], values, filled))
+
+
+def ask_pylops(
+    python: str, folder: Path, iterations: int, transform: str, solver: str, share: float
+) -> tuple[float, Array]:
+    """Return the seconds of PyLops in a process of its own, and the filled panel (trace, time)."""
+    asked = {"iterations": iterations, "transform": transform, "solver": solver, "share": share}
+    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    done = subprocess.run(
+        [python, __file__, "--child", json.dumps(asked), str(folder)],
+        capture_output=True, text=True, check=False, env=os.environ | one_thread,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise SystemExit(f"{python} with PyLops failed:\n{done.stderr[-3000:]}")
+    return float(done.stdout.splitlines()[-1]), np.load(folder / "filled.npy")
+
+
+# -- what PyLops' interpreter runs ------------------------------------------------------------------------------------
+
+
+def child(asked: Mapping[str, Any], folder: Path) -> None:
+    """Fill the panel of a folder, write it there, and print the seconds."""
+    with np.load(folder / "panel.npz") as stored:
+        live, given = stored["live"], stored["given"]
+    shape = (len(live), given.shape[1])
+    # The largest eigenvalue, which gives the step, belongs to transform and mask alone: before the clock, as is a
+    # first iteration, which compiles and plans
+    largest = ista_ready(asked["transform"], shape, live)
+    pylops_fill(given, live, shape, {**asked, "iterations": 1}, largest)
+    seconds, filled = seconds_of(lambda: pylops_fill(given, live, shape, asked, largest))
+    filled[live] = given
+    np.save(folder / "filled.npy", filled)
+    print(seconds)
+
+
+def synthesis(transform: str, shape: tuple[int, int]) -> Any:  # Any: a LinearOperator
+    """Return the operator from coefficients to a panel (trace, time)."""
+    from pylops.signalprocessing import FFT2D, Patch2D, Radon2D, Sliding2D
+    from pylops.signalprocessing.patch2d import patch2d_design
+    from pylops.signalprocessing.sliding2d import sliding2d_design
+
+    if transform == "whole":
+        return FFT2D(shape, nffts=(3 * shape[0] // 2, shape[1]), engine="scipy").H
+    half = (WINDOW[0] // 2, WINDOW[1] // 2)
+    if transform == "windows":  # all of them by one call, which is PyLops' fastest way
+        size = (3 * half[0], WINDOW[1])
+        n_windows, coefficients, *_ = patch2d_design(shape, WINDOW, half, size)
+        fourier = FFT2D((*n_windows, *WINDOW), axes=(2, 3), nffts=size, engine="scipy")
+        return Patch2D(fourier.H, coefficients, shape, WINDOW, half, size, tapertype="hanning")
+    slopes = np.linspace(-STEEPEST, STEEPEST, 2 * WINDOW[0] + 1)
+    place = np.arange(WINDOW[0]) - half[0]
+    _, coefficients, *_ = sliding2d_design(shape, WINDOW[0], half[0], (len(slopes), shape[1]))
+    radon = Radon2D(np.arange(shape[1]) * 1.0, place * 1.0, slopes, centeredh=True, engine="numba")
+    return Sliding2D(radon, coefficients, shape, WINDOW[0], half[0], tapertype="hanning")
+
+
+def modelling(transform: str, shape: tuple[int, int], live: Array) -> tuple[Any, Any]:  # Any: LinearOperators
+    """Return the operators from coefficients to live traces, and to the panel."""
+    from pylops import Real, Restriction
+
+    panel = synthesis(transform, shape)
+    kept = Restriction(shape, np.flatnonzero(live), axis=0, dtype=panel.dtype)
+    is_complex = np.issubdtype(panel.dtype, np.complexfloating)
+    return (Real(kept.dimsd, dtype=panel.dtype) * kept * panel if is_complex else kept * panel), panel
+
+
+def ista_ready(transform: str, shape: tuple[int, int], live: Array) -> float:
+    """Return the largest eigenvalue of the normal operator."""
+    seen, _ = modelling(transform, shape, live)
+    return float(np.abs((seen.H @ seen).eigs(neigs=1, symmetric=True, tol=1e-2)[0]))
+
+
+def pylops_fill(
+    given: Array, live: Array, shape: tuple[int, int], asked: Mapping[str, Any], largest_eigenvalue: float
+) -> Array:
+    """Return the panel (trace, time) that PyLops makes of live traces."""
+    from pylops.optimization.sparsity import fista, ista
+
+    seen, panel = modelling(asked["transform"], shape, live)
+    y = given.ravel().astype(seen.dtype)
+    alpha, n = 1 / largest_eigenvalue, asked["iterations"]
+    loudest = float(np.abs(alpha * seen.rmatvec(y)).max())
+    if asked["solver"] == "pocs":
+        # A hard threshold there is sqrt(eps alpha decay)
+        decay = np.geomspace(0.99, asked["share"], n) ** 2
+        x = ista(seen, y, niter=n, eps=loudest**2 / alpha, alpha=alpha, threshkind="hard", decay=decay)[0]
+    else:
+        x = fista(seen, y, niter=n, eps=2 * asked["share"] * loudest / alpha, alpha=alpha)[0]
+    return np.asarray(np.real(panel * x)).reshape(shape)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEISLOOM_DATA", "../shared/data")))
+    parser.add_argument("--monai", type=Path, help="folder that MONAI was installed to")
+    parser.add_argument("--pylops", help="interpreter of an environment with PyLops")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--iterations", type=int, default=30, help="of POCS, ista and fista")
+    parser.add_argument("--section", type=int, nargs=2, default=(512, 2048), help="traces and samples for the U-Nets")
+    parser.add_argument("--tile", type=int, default=128, help="traces of a tile")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        child(json.loads(given.child[0]), Path(given.child[1]))
+        return
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    networks(given)
+    if not given.pylops:
+        print("\nPyLops is left out: give --pylops, an interpreter that has it")
+    with tempfile.TemporaryDirectory() as folder:
+        fillers(given, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
