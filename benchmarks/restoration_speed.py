@@ -10,11 +10,15 @@ Seconds are processor time with one thread, medians over turns, in each of which
 of medians, with the smallest and the largest ratio of a turn. Reading, imports and compilation come before the clock.
 
 U-Net: untrained weights, the same network object on both sides, and the largest difference of the two answers over the
-standard deviation of ours. POCS: a hard threshold that falls exponentially, which PyLops has as `ista` with
-`threshkind="hard"` and `decay`; its usual way is `fista` with one soft threshold, which is given here the best of
-`SHARES` with the missing traces in sight. `windows` are the same size on both sides, `plane waves` are local Radon
-transforms. SNR is that of missing traces. MSSA: PyLops has none; the plain filter decomposes every Hankel matrix in
-every iteration, in the same windows, with one call to NumPy for all of them.
+standard deviation of ours. A guess is made tile by tile with us, and once for the whole section on MONAI's side.
+
+POCS: a hard threshold that falls exponentially, which PyLops has as `ista` with `threshkind="hard"` and `decay`; its
+usual way is `fista` with one soft threshold, which is given here the best of `SHARES` with the missing traces in sight.
+Windows are of one size on both sides; `whole` is one window in PyLops, and with us three in time that overlap by half;
+`plane waves` are Radon transforms of windows of traces. SNR is that of missing traces.
+
+MSSA: PyLops has none. The plain filter decomposes every Hankel matrix in every iteration, in the same windows, all of
+them by one call to NumPy.
 """
 
 # PyLops' interpreter runs this file too (--child): it has NumPy and PyLops, and neither seisloom nor torch
@@ -46,6 +50,9 @@ WINDOW = (30, 100)
 STEEPEST = 5.0
 """Slope of plane waves in samples a trace, either way."""
 RANK, MSSA_ITERATIONS = 4, 20
+MODELS = (
+    {"name": "mask_unet"}, {"name": "guess_unet", "guess": "linear"}, {"name": "guess_unet", "guess": "plane_wave"},
+)  # fmt: skip
 PYLOPS = {
     "PyLops POCS (ista), windows": ("windows", "pocs"), "PyLops POCS (ista), whole": ("whole", "pocs"),
     "PyLops fista, windows": ("windows", "fista"), "PyLops fista, whole": ("whole", "fista"),
@@ -85,59 +92,61 @@ def networks(given: argparse.Namespace) -> None:
     """Print rates of the small 2-D U-Nets on a section, whole and by tiles, beside MONAI."""
     import torch
 
-    from seisloom import plugins
     from seisloom.bundle import as_predictor
-    from seisloom.tasks.restoration.guess import guess_of
+    from seisloom.recipe import packaged_recipe, read_values, recipe_from
     from seisloom.tasks.restoration.patterns import draw_pattern
-    from seisloom.tasks.restoration.recipe import ITEM, RestorationApply, RestorationRecipe
+    from seisloom.tasks.restoration.recipe import ITEM
     from seisloom.tasks.restoration.see import restore_scaled
 
     torch.set_num_threads(1)
     sliding = find_monai(given.monai)
+    n_traces, n_time = given.section
     rng = np.random.default_rng(0)
-    live = draw_pattern("irregular 50", given.section[0], rng)[None]
-    x = np.where(live[..., None], rng.normal(size=(1, *given.section)), 0).astype(np.float32)
-    print(f"\nU-Nets on {given.section[0]} traces x {given.section[1]} samples, tiles of {given.tile} traces that overlap "
-          "by a quarter, Gaussian weights, one tile at a time")  # fmt: skip
-    print(f"{'network':12s}{'way':8s}{'ours Msamples/s':>16s}{'MONAI':>8s}  {'our time over MONAI’s':24s}difference")
-    for name in ("mask_unet", "guess_unet"):
-        torch.manual_seed(0)
-        config = plugins.load("models", name)()
-        network = config.build(ITEM).eval()
-        predictor = as_predictor(network, "cpu")
-        for way, width in (("whole", given.section[0]), ("tiles", given.tile)):
-            patch = (width, given.section[1])
-            recipe = RestorationRecipe(
-                model=config, apply=RestorationApply(tile=patch, overlap=0.25, window="gaussian")
-            )
-            if way == "whole":
-                recipe = recipe.model_copy(update={"apply": RestorationApply()})
-
-            def by_monai(recipe: Any = recipe, network: Any = network, patch: Any = patch) -> Array:  # Any: torch's
-                """Everything that the network sees as channels; a guess is made once, of the whole section."""
-                guess = guess_of(recipe, x, live.astype(np.float32))
-                channels = [x[0], np.broadcast_to(live[0, :, None], x[0].shape).astype(np.float32)]
-                channels += [] if guess is None else [guess[0]]
-
-                def see(part: Any) -> Any:  # Any: tensors
-                    batch = {"x": part[:, :1], "live": part[:, 1:2, :, 0], "guess": part[:, 2:]}
-                    clean: Any = network(batch)["clean"]
-                    return clean
-
-                with torch.inference_mode():
-                    inputs = torch.from_numpy(np.stack(channels)[None])
-                    return np.asarray(sliding(inputs, patch, 1, see, overlap=0.25, mode="gaussian")[0, 0])
-
+    live = draw_pattern("irregular 50", n_traces, rng)[None]
+    x = np.where(live[..., None], rng.normal(size=(1, n_traces, n_time)), 0).astype(np.float32)
+    print(f"\nU-Nets on {n_traces} traces x {n_time} samples; tiles of {given.tile} traces, by one, that overlap by a "
+          "quarter, Gaussian weights")  # fmt: skip
+    print(f"{'network':24s}{'way':8s}{'ours Msamples/s':>16s}{'MONAI':>8s}  {'ours over MONAI, time':24s}difference")
+    values = read_values(packaged_recipe("restoration_prestack"))
+    for model in MODELS:
+        for way, tile in (("whole", None), ("tiles", (given.tile, n_time))):
+            said = {"tile": tile, "overlap": 0.25, "window": "gaussian"}
+            recipe: Any = recipe_from({**values, "model": model, "apply": said})
+            torch.manual_seed(0)
+            network = recipe.model.build(ITEM).eval()
+            predictor = as_predictor(network, "cpu")
             ways = {"ours": partial(seconds_of, partial(restore_scaled, recipe, predictor, x, live))}
-            ways |= {} if sliding is None else {"MONAI": partial(seconds_of, by_monai)}
+            if sliding is not None:
+                patch = tile or (n_traces, n_time)
+                ways["MONAI"] = partial(seconds_of, partial(by_monai, sliding, recipe, network, patch, x, live))
             in_turns(ways, 1)  # allocators and kernels are set up by the first forward
             seconds, found = in_turns(ways, given.turns)
             rates = {side: x.size / 1e6 / np.median(some) for side, some in seconds.items()}
-            row = f"{name:12s}{way:8s}{rates['ours']:16.2f}"
+            row = f"{' '.join(model.values()):24s}{way:8s}{rates['ours']:16.2f}"
             if sliding is not None:
-                apart = np.abs(found["ours"][0] - found["MONAI"]).max() / found["ours"].std()
+                apart = np.abs(found["ours"] - found["MONAI"]).max() / found["ours"].std()
                 row += f"{rates['MONAI']:8.2f}  {over(seconds['MONAI'], seconds['ours']):24s}{apart:.1e}"
             print(row, flush=True)
+
+
+def by_monai(sliding: Any, recipe: Any, network: Any, patch: tuple[int, int], x: Array, live: Array) -> Array:
+    """Return what MONAI's tiles make of a section (1, trace, time); all that the network sees are channels.
+
+    A guess that the network begins from is made once, of the whole section, where ours makes it tile by tile.
+    """
+    import torch
+
+    from seisloom.tasks.restoration.guess import guess_of
+
+    guess = guess_of(recipe, x, live)
+    channels = [x[0], np.broadcast_to(live[0, :, None], x[0].shape).astype(np.float32)]
+    channels += [] if guess is None else [guess[0]]
+
+    def see(part: Any) -> Any:  # Any: tensors
+        return network({"x": part[:, :1], "live": part[:, 1:2, :, 0], "guess": part[:, 2:]})["clean"]
+
+    with torch.inference_mode():
+        return np.asarray(sliding(torch.from_numpy(np.stack(channels)[None]), patch, 1, see, 0.25, "gaussian")[0])
 
 
 def find_monai(site: Path | None) -> Any:  # Any: MONAI's function
@@ -240,7 +249,7 @@ def ask_pylops(
 ) -> tuple[float, Array]:
     """Return the seconds of PyLops in a process of its own, and the filled panel (trace, time)."""
     asked = {"iterations": iterations, "transform": transform, "solver": solver, "share": share}
-    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
     done = subprocess.run(
         [python, __file__, "--child", json.dumps(asked), str(folder)],
         capture_output=True, text=True, check=False, env=os.environ | one_thread,
@@ -258,9 +267,8 @@ def child(asked: Mapping[str, Any], folder: Path) -> None:
     with np.load(folder / "panel.npz") as stored:
         live, given = stored["live"], stored["given"]
     shape = (len(live), given.shape[1])
-    # The largest eigenvalue, which gives the step, belongs to transform and mask alone: before the clock, as is a
-    # first iteration, which compiles and plans
-    largest = ista_ready(asked["transform"], shape, live)
+    # The step belongs to transform and mask alone: found before the clock starts, after a first iteration, which compiles
+    largest = largest_eigenvalue(asked["transform"], shape, live)
     pylops_fill(given, live, shape, {**asked, "iterations": 1}, largest)
     seconds, filled = seconds_of(lambda: pylops_fill(given, live, shape, asked, largest))
     filled[live] = given
@@ -275,12 +283,13 @@ def synthesis(transform: str, shape: tuple[int, int]) -> Any:  # Any: a LinearOp
     from pylops.signalprocessing.sliding2d import sliding2d_design
 
     if transform == "whole":
-        return FFT2D(shape, nffts=(3 * shape[0] // 2, shape[1]), engine="scipy").H
+        return FFT2D(shape, nffts=(3 * shape[0] // 2, shape[1]), real=True).H
     half = (WINDOW[0] // 2, WINDOW[1] // 2)
     if transform == "windows":  # all of them by one call, which is PyLops' fastest way
-        size = (3 * half[0], WINDOW[1])
+        nffts = (3 * half[0], WINDOW[1])
+        size = (nffts[0], nffts[1] // 2 + 1)
         n_windows, coefficients, *_ = patch2d_design(shape, WINDOW, half, size)
-        fourier = FFT2D((*n_windows, *WINDOW), axes=(2, 3), nffts=size, engine="scipy")
+        fourier = FFT2D((*n_windows, *WINDOW), axes=(2, 3), nffts=nffts, real=True)
         return Patch2D(fourier.H, coefficients, shape, WINDOW, half, size, tapertype="hanning")
     slopes = np.linspace(-STEEPEST, STEEPEST, 2 * WINDOW[0] + 1)
     place = np.arange(WINDOW[0]) - half[0]
@@ -299,21 +308,19 @@ def modelling(transform: str, shape: tuple[int, int], live: Array) -> tuple[Any,
     return (Real(kept.dimsd, dtype=panel.dtype) * kept * panel if is_complex else kept * panel), panel
 
 
-def ista_ready(transform: str, shape: tuple[int, int], live: Array) -> float:
+def largest_eigenvalue(transform: str, shape: tuple[int, int], live: Array) -> float:
     """Return the largest eigenvalue of the normal operator."""
     seen, _ = modelling(transform, shape, live)
     return float(np.abs((seen.H @ seen).eigs(neigs=1, symmetric=True, tol=1e-2)[0]))
 
 
-def pylops_fill(
-    given: Array, live: Array, shape: tuple[int, int], asked: Mapping[str, Any], largest_eigenvalue: float
-) -> Array:
-    """Return the panel (trace, time) that PyLops makes of live traces."""
+def pylops_fill(given: Array, live: Array, shape: tuple[int, int], asked: Mapping[str, Any], largest: float) -> Array:
+    """Return the panel (trace, time) that PyLops makes of live traces; the step is one over `largest`."""
     from pylops.optimization.sparsity import fista, ista
 
     seen, panel = modelling(asked["transform"], shape, live)
     y = given.ravel().astype(seen.dtype)
-    alpha, n = 1 / largest_eigenvalue, asked["iterations"]
+    alpha, n = 1 / largest, asked["iterations"]
     loudest = float(np.abs(alpha * seen.rmatvec(y)).max())
     if asked["solver"] == "pocs":
         # A hard threshold there is sqrt(eps alpha decay)

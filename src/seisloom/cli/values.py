@@ -101,7 +101,7 @@ def picture_for(figure: Path, option: str = "--out") -> Path:
 
 
 def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the room's calibration
-    """Return a line with the factor q on sigma at a level and at all levels, or a line for each SNR bin, mode or distance."""
+    """Return lines with the factor q on sigma, or on strength, at a level and at all: one, or one for each part."""
     from seisloom.calibration.intervals import IntervalCalibration
     from seisloom.calibration.modes import ModeCalibration
     from seisloom.calibration.residuals import ResidualCalibration

@@ -11,7 +11,7 @@ import numpy as np
 from seisloom.bundle import Opened, open_predictor
 from seisloom.compute import InThisProcess
 from seisloom.demos.folder import clear
-from seisloom.run.evaluate import evaluate
+from seisloom.run.evaluate import evaluate, products_of
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.invert.profile import invert_curves
 from seisloom.tasks.dispersion.invert.write import write_profile
@@ -64,8 +64,10 @@ def run_curve_demo(out: Path, *, data: Path | None, synthetic: bool = False, bun
     notes = [f"{N_RECORDS} spectra of media, arrays and sources of other kinds than those of the training"]
     records = list(opened.task.open(opened.recipe, planned.out, None))
     others = [open_predictor(name, recipe=opened.recipe) for name in CLASSICAL]
-    report, files = evaluate([opened, *others], records, out)
-    table = opened.task.apply(opened.recipe, opened.predictor, opened.calibration, records)
+    methods = [opened, *others]
+    products = products_of(methods, records)
+    report, files = evaluate(methods, records, out, products=products)
+    table = products[opened.name]
     rows = {str(row["id"]): find_npz(planned.manifest, row["npz"], "demo") for _, row in read_rows(planned.manifest)}
     written = [*files, *_profile(opened, rows[_widest(table)], out, notes)]
     gather = None if data is None or synthetic else data / FIELD

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from seisloom.augment.augmentation import generator
 from seisloom.bundle import open_predictor
 from seisloom.demos.folder import clear
 from seisloom.errors import DataError
+from seisloom.metrics.restoration import missing_snr_db
 from seisloom.physics.gathers.make import make_gather
 from seisloom.physics.gathers.priors import GatherPriors
-from seisloom.run.evaluate import evaluate
+from seisloom.run.evaluate import evaluate, products_of
+from seisloom.tasks.restoration.apply import Restored
 from seisloom.tasks.restoration.records import Panel, hidden, panel_of
 
 SHIPPED = "restoration-prestack"
 CLASSICAL = ("gate", "linear", "pocs", "mssa", "plane_wave")
+SHOWN = ("linear", "pocs")
+"""Of these, in the picture."""
 HIDDEN = "irregular 50"
 FIELD = Path("restoration") / "viking_small.segy"
 """Shots of the Mobil AVO Viking Graben line (SEG open data)."""
@@ -59,10 +62,26 @@ def run_restoration_demo(
     else:
         panel, notes = _made(opened.recipe), ["a made gather; with SEISLOOM_DATA, a recorded one"]
     asked = hidden(panel, HIDDEN, generator("demo", HIDDEN), name=panel.name)
-    np.save(out / "given.npy", asked.values[0])
     methods = [opened, *(open_predictor(name, recipe=opened.recipe) for name in CLASSICAL)]
-    report, files = evaluate(methods, [asked], out)
-    return RestorationDemo(report, (out / "given.npy", *files), tuple(notes))
+    products = products_of(methods, [asked])
+    report, files = evaluate(methods, [asked], out, products=products)
+    drawn = _draw(asked, {name: products[name][0] for name in (*SHOWN, opened.name, "gate")}, out / "gather.png")
+    return RestorationDemo(report, (drawn, *files), tuple(notes))
+
+
+def _draw(asked: Panel, restored: Mapping[str, Restored], path: Path) -> Path:
+    """Draw the gather as it was given, and what some methods made of it."""
+    from seisloom.figures.restoration import Line, draw_methods
+
+    assert asked.truth is not None
+    live, truth = asked.is_live[0], asked.truth[0]
+    line = Line(asked.values[0], asked.values[0], live, truth=truth, is_known=asked.is_known, fs_hz=asked.fs_hz)
+    shown = {"given": asked.values[0]} | {name: one.values[0] for name, one in restored.items()}
+    scores = {name: missing_snr_db(one, truth, live) for name, one in shown.items()}
+    labels = {name: f"{score:.1f} dB on missing traces" for name, score in scores.items()}
+    title = f"{asked.name}, {(~live).sum()} of {live.size} traces hidden"
+    draw_methods(line, shown, labels=labels, title=title).savefig(path, dpi=100)
+    return path
 
 
 def _made(recipe: Any) -> Panel:  # Any: a RestorationRecipe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,22 @@ from seisloom.task import Product, Record, Report
 logger = logging.getLogger("seisloom")
 
 
+def products_of(methods: Sequence[Opened], records: Sequence[Record]) -> dict[str, Product]:
+    """Return what methods make of the same records, by the names that scores have."""
+    products: dict[str, Product] = {}
+    for one in _with_names_of_their_own(methods):
+        shown = track(records, total=len(records), what=f"scoring {one.name}", unit=one.task.noun)
+        products[one.name] = one.task.apply(one.recipe, one.predictor, one.calibration, shown)
+    return products
+
+
 def evaluate(
-    methods: Sequence[Opened], records: Sequence[Record], out: Path, *, references: Sequence[Record] = ()
+    methods: Sequence[Opened],
+    records: Sequence[Record],
+    out: Path,
+    *,
+    references: Sequence[Record] = (),
+    products: Mapping[str, Product] | None = None,
 ) -> tuple[Report, tuple[Path, ...]]:
     """Score methods side by side on the same whole records, and write metrics, tables, figures and a page.
 
@@ -29,17 +43,15 @@ def evaluate(
         records: with truth; of groups that nothing was chosen or calibrated on.
         out: folder for `metrics.json`, `report.html` and pictures.
         references: records with truth that a baseline without waveforms may learn from: the leak alarm.
+        products: what `products_of` gave for these methods and records; None makes them.
     Raises:
         OutputError: if `out` is a file.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is a file. Choose another --out")
     task, recipe = methods[0].task, methods[0].recipe
-    products: dict[str, Product] = {}
     methods = _with_names_of_their_own(methods)
-    for one in methods:
-        shown = track(records, total=len(records), what=f"scoring {one.name}", unit=task.noun)
-        products[one.name] = task.apply(one.recipe, one.predictor, one.calibration, shown)
+    products = products_of(methods, records) if products is None else products
     report = task.evaluate(recipe, products, references)
     report["notes"] += [note for one in methods for note in _seen_notes(one, records)]
     out.mkdir(parents=True, exist_ok=True)

@@ -41,11 +41,12 @@ def test_dead_traces_are_made_and_live_ones_kept_bit_by_bit() -> None:
     product = one_of(given, "plane_wave")
     assert np.array_equal(product.values[0, live], given[live])
     assert missing_snr_db(product.values[0], true, live) > 10
-    assert product.half_width is None and not product.notes
+    assert product.half_width is None
+    assert not product.notes
 
 
 def test_amplitudes_and_units_do_not_matter() -> None:
-    given, _, live = with_gaps()
+    given, _, _live = with_gaps()
     one, other = (one_of(given * factor, "pocs").values for factor in (np.float32(1), np.float32(1e6)))
     assert np.allclose(other / 1e6, one, atol=1e-4 * np.abs(one).max())
 
@@ -53,9 +54,11 @@ def test_amplitudes_and_units_do_not_matter() -> None:
 def test_what_needs_nothing_is_left_as_it_is() -> None:
     true = gathers(1)[0]
     product = one_of(true)
-    assert product.notes == (COMPLETE,) and np.array_equal(product.values[0], true)
+    assert product.notes == (COMPLETE,)
+    assert np.array_equal(product.values[0], true)
     silent = one_of(np.zeros((5, 20), np.float32))
-    assert silent.notes == (SILENT,) and not silent.values.any()
+    assert silent.notes == (SILENT,)
+    assert not silent.values.any()
 
 
 def test_denoising_changes_every_trace() -> None:
@@ -140,4 +143,5 @@ def test_a_failure_is_a_row_where_it_is_scored() -> None:
         raise ValueError("no")
 
     (product,) = apply(found.recipe, bad, None, [asked])
-    assert np.isnan(product.values).all() and product.notes == ("ValueError: no",)
+    assert np.isnan(product.values).all()
+    assert product.notes == ("ValueError: no",)

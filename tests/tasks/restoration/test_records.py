@@ -27,15 +27,19 @@ def test_dead_traces_are_found(shots: tuple[Path, Array, Array]) -> None:
         assert np.array_equal(one.is_live[0], live)
         assert np.array_equal(one.values[0], true * live[:, None])
         assert one.fs_hz == 250.0
-        assert one.offset_m is not None and one.offset_m[0, 2] == 50.0
+        assert one.offset_m is not None
+        assert one.offset_m[0, 2] == 50.0
 
 
 def test_traces_are_dead_or_live_as_is_said(shots: tuple[Path, Array, Array]) -> None:
     file, _, live = shots
     recipe = changed(dead=f"1,{N_TRACES + 3}", live="2")
     first, second, _ = open_records(recipe, file)
-    assert not first.is_live[0, 0] and first.is_live[0, 1] and not live[1]
-    assert not second.is_live[0, 2] and second.is_live[0, 0]
+    assert not first.is_live[0, 0]
+    assert first.is_live[0, 1]
+    assert not live[1]
+    assert not second.is_live[0, 2]
+    assert second.is_live[0, 0]
     assert not first.values[0, 0].any()
 
 
@@ -69,8 +73,10 @@ def test_questions_hide_what_is_known() -> None:
     asked = list(with_questions(recipe, [panel]))
     assert [one.pattern for one in asked] == ["irregular 50", "irregular 50", "regular 3", "regular 3"]
     for one in asked:
-        assert one.truth is not None and np.array_equal(one.truth, panel.values)
-        assert not one.values[one.missing].any() and one.missing.any()
+        assert one.truth is not None
+        assert np.array_equal(one.truth, panel.values)
+        assert not one.values[one.missing].any()
+        assert one.missing.any()
         assert np.array_equal(one.missing, panel.is_live & ~one.is_live)
         assert np.array_equal(one.values[one.is_live], panel.values[one.is_live])
     again = list(with_questions(recipe, [panel]))
@@ -85,7 +91,8 @@ def test_records_are_corrupted_panels_with_their_truth(recipe: Any) -> None:
     assert [one.name for one in found] == [ref.key for ref in refs]
     assert any(one.missing.any() for one in found)
     for one, again in zip(found, records(recipe, refs), strict=True):
-        assert isinstance(one, Panel) and one.truth is not None
+        assert isinstance(one, Panel)
+        assert one.truth is not None
         assert np.array_equal(one.values, again.values)
         assert not one.values[~one.is_live].any()
         assert one.pattern

@@ -19,7 +19,8 @@ def test_shots_are_cut_at_their_numbers(shots: tuple[Path, Array, Array]) -> Non
     assert [name for name, _ in found] == ["shots.sgy/shot-101", "shots.sgy/shot-102", "shots.sgy/shot-103"]
     assert [one.traces[0] for _, one in found] == [0, N_TRACES, 2 * N_TRACES]  # type: ignore[index]
     (_, whole), *rest = cut(file, "file")
-    assert not rest and len(whole.traces) == 3 * N_TRACES  # type: ignore[arg-type]
+    assert not rest
+    assert len(whole.traces) == 3 * N_TRACES
     assert [len(one.traces) for _, one in cut(file, "50")] == [50, 22]  # type: ignore[arg-type]
 
 
@@ -35,8 +36,11 @@ def test_a_folder_gives_its_files_in_order(shots: tuple[Path, Array, Array], tmp
     np.save(tmp_path / "a.npy", np.ones((3, 4)))
     (tmp_path / "notes.txt").write_text("nothing")
     assert find_files(tmp_path) == [tmp_path / "a.npy", file]
-    with pytest.raises(MissingDataError, match="no panels here"):
+    with pytest.raises(MissingDataError, match="no such file or folder"):
         find_files(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingDataError, match="no panels here"):
+        find_files(tmp_path / "empty")
 
 
 def test_only_inlines_and_crosslines_make_a_volume(field_data: Path) -> None:

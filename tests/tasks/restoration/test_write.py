@@ -23,7 +23,7 @@ def restored(source: object, *changes: str) -> list:  # type: ignore[type-arg]
 
 
 def test_headers_come_back_byte_for_byte(shots: tuple[Path, Array, Array], tmp_path: Path) -> None:
-    file, whole, live = shots
+    file, _whole, live = shots
     out = tmp_path / "out.sgy"
     write(iter(restored(file)), out)
     before, after = file.read_bytes(), out.read_bytes()
@@ -73,7 +73,8 @@ def test_arrays(tmp_path: Path) -> None:
     values[5] = 0
     write(restored(values), tmp_path / "one.npy")
     found = np.load(tmp_path / "one.npy")
-    assert found.shape == (N_TRACES, N_TIME) and found[5].any()
+    assert found.shape == (N_TRACES, N_TIME)
+    assert found[5].any()
     assert np.array_equal(np.delete(found, 5, 0), np.delete(values, 5, 0))
 
 

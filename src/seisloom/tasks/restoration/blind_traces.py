@@ -21,10 +21,14 @@ N_QUESTIONS = 24
 class BlindTraces(DenoiseMethod):
     """Each trace predicted from its neighbours by a network fitted to the panel: what they do not tell is taken off.
 
-    That is noise which differs from trace to trace, however it looks along time: random noise, swell, traces that
-    are bad as a whole. Noise that goes on over traces (ground roll, interference, cable noise wider than the blind
-    band) is predicted as signal is, and stays. So does not what is in one trace alone: a diffraction's tip, or events
-    steeper than the network can follow, which are lost in part. Missing traces are made in the same way.
+    That is noise which differs from trace to trace. Noise that goes on over traces (ground roll, interference, cable
+    noise wider than the blind band) is predicted as signal is, and stays. What neighbours do not tell of the signal is
+    lost: amplitudes and statics of single traces, events that are too steep or too weak to be learnt in these steps.
+    Missing traces are made in the same way.
+
+    On two made gathers at 0 dB of white noise it gained 8.3 and 4.9 dB in 300 steps, and the DCT 12.5 and 10.2 dB; on
+    one with swell of very unequal strength it gained 1 to 3 dB, where prediction in f-x gained 14.7 dB, and most of the
+    signal was lost. Compare with these methods before use.
 
     Source: Liu, Birnie & Alkhalifah (2022), Coherent noise suppression via a self-supervised blind-trace deep
         learning scheme, arXiv 2206.00301, after Krull et al. (2019), Noise2Void, arXiv 1811.10980. Differs in blind
@@ -59,7 +63,8 @@ class BlindTraces(DenoiseMethod):
     def clean(self, x: Array, live: Array) -> Array:
         """Return a panel (trace, time) of which no trace's estimate has seen that trace.
 
-        A panel that is silent, or has too few traces to learn from, comes back as it is, its dead traces by linear interpolation.
+        A panel that is silent, or has too few traces to learn from, comes back as it is, its dead traces by linear
+        interpolation.
         """
         scale = float(np.sqrt(np.mean(x[live] ** 2)))
         if live.sum() < max(FEWEST_TO_HIDE, self.width + BESIDE) or not scale > 0:
@@ -67,14 +72,11 @@ class BlindTraces(DenoiseMethod):
         from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
 
         period = self.width + BESIDE
-        # A trace full of noise is to teach as little as it tells
-        level = np.sqrt(np.mean((x / scale) ** 2, axis=1, keepdims=True))
-        strength = np.where(level > 0, level, 1.0)
 
         def question(middle: Array, asked: Array) -> Question:
             given = live & ~_band(middle, self.width)
             seen = {"x": np.where(given[:, None], x / scale, 0), "live": given.astype(np.float32)}
-            return Question(seen, np.where(live[:, None], x / scale, 0), asked, strength)
+            return Question(seen, np.where(live[:, None], x / scale, 0), asked)
 
         rng = np.random.default_rng(0)
         passes = [np.arange(len(live)) % period == first for first in range(period)]

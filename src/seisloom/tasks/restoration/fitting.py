@@ -34,9 +34,6 @@ class Question:
     """Amplitudes that hidden traces have, (trace, time)."""
     asked: Array
     """bool (trace,): hidden traces whose errors count."""
-    strength: Array | None = None
-    """What errors are divided by, above 0, of a shape that stretches to (trace, time); None takes the root of the
-    amplitude around each sample, as `losses.restored.RelativeError` does."""
 
     def tensors(self) -> dict[str, Tensor]:
         """Return its arrays by name, (line, trace, time) and (line, trace)."""
@@ -64,7 +61,7 @@ def fitted(
     """Return a copy of a network, fitted to questions on one panel, as a predictor on the CPU.
 
     Random crops, at random mirrored along traces and along time and with signs changed, are shown to it; the loss is
-    the mean absolute error of hidden traces over their strength. Equal arguments give equal weights, on one machine
+    that of `losses.restored.RelativeError`, of hidden traces alone. Equal arguments give equal weights, on one machine
     with one number of threads.
 
     Args:
@@ -129,9 +126,6 @@ def _fit(
 def _with_strength(question: Question) -> dict[str, Tensor]:
     """Return a question with what its errors are divided by; once for the panel, which is dear for each crop."""
     said, found = RelativeError(), question.tensors()
-    if question.strength is not None:
-        strength = torch.as_tensor(np.broadcast_to(question.strength, question.true.shape).copy(), dtype=torch.float32)
-        return {**found, "strength": strength[None]}
     known = torch.maximum(found["live"], found["asked"])[None]
     strength = local_strength(found["clean"][None], known, said.traces, said.samples, said.floor)[0]
     return {**found, "strength": strength**said.power}

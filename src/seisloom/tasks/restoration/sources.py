@@ -42,6 +42,8 @@ def find_files(path: Path) -> list[Path]:
     """
     if path.is_file() or (path.is_dir() and not is_folder_of_files(path)):
         return [path]
+    if not path.exists():
+        raise MissingDataError(f"{path}: no such file or folder")
     found: list[Path] = []
     for one in sorted(path.iterdir()) if path.is_dir() else ():
         if one.is_dir() and is_folder_of_files(one):
@@ -168,4 +170,5 @@ def in_lines(values: Array, where: str) -> Array:
 
 def is_volume(path: Path) -> bool:
     """Return whether a path is a volume of inlines and crosslines, which is taken through a method by tiles."""
-    return not (path.is_dir() and is_folder_of_files(path)) and as_volume(path) is not None
+    is_there = path.exists() or path.with_suffix(".json").exists()  # raw cubes under one name, which it describes
+    return is_there and not (path.is_dir() and is_folder_of_files(path)) and as_volume(path) is not None
