@@ -41,7 +41,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-SHARES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+SHARES = (0.1, 0.03, 0.01, 0.003)
 """Soft thresholds that PyLops may choose from, over the largest coefficient of the data."""
 WEAKEST = 0.005
 """Last hard threshold over the largest coefficient, on both sides."""
@@ -59,6 +59,8 @@ PYLOPS = {
     "PyLops fista, plane waves": ("plane waves", "fista"),
 }  # fmt: skip
 """Transform and solver of each row."""
+Job: TypeAlias = tuple[str, str, float, int]
+"""Transform, solver, last or only threshold over the largest coefficient, and iterations."""
 
 
 def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:  # Any: what the work returns
@@ -74,15 +76,25 @@ def over(ours: list[float], theirs: list[float]) -> str:
     return f"{np.median(theirs) / np.median(ours):.2f} ({each.min():.2f} to {each.max():.2f})"
 
 
-def in_turns(ways: Mapping[str, Callable[[], tuple[float, Any]]], n: int) -> tuple[dict[str, list[float]], Any]:
+Timed: TypeAlias = dict[str, tuple[float, Any]]
+"""Seconds and result of each way."""
+
+
+def timed(name: str, work: Callable[..., Any], *given: Any) -> Callable[[], Timed]:  # Any: whatever the work takes
+    """Return what runs one way and times it."""
+    return lambda: {name: seconds_of(partial(work, *given))}
+
+
+def in_turns(sides: list[Callable[[], Timed]], n: int) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Return seconds of each way in each of n turns, whose order is reversed every other time, and the last results."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    found = {}
+    seconds: dict[str, list[float]] = {}
+    results: dict[str, Any] = {}
     for turn in range(n):
-        for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
-            one, found[name] = ways[name]()
-            seconds[name].append(one)
-    return seconds, found
+        for side in sides[:: 1 if turn % 2 == 0 else -1]:
+            for name, (one, result) in side().items():
+                seconds.setdefault(name, []).append(one)
+                results[name] = result
+    return seconds, results
 
 
 # -- the network ------------------------------------------------------------------------------------------------------
@@ -115,12 +127,12 @@ def networks(given: argparse.Namespace) -> None:
             torch.manual_seed(0)
             network = recipe.model.build(ITEM).eval()
             predictor = as_predictor(network, "cpu")
-            ways = {"ours": partial(seconds_of, partial(restore_scaled, recipe, predictor, x, live))}
+            sides = [timed("ours", restore_scaled, recipe, predictor, x, live)]
             if sliding is not None:
                 patch = tile or (n_traces, n_time)
-                ways["MONAI"] = partial(seconds_of, partial(by_monai, sliding, recipe, network, patch, x, live))
-            in_turns(ways, 1)  # allocators and kernels are set up by the first forward
-            seconds, found = in_turns(ways, given.turns)
+                sides.append(timed("MONAI", by_monai, sliding, recipe, network, patch, x, live))
+            in_turns(sides, 1)  # allocators and kernels are set up by the first forward
+            seconds, found = in_turns(sides, given.turns)
             rates = {side: x.size / 1e6 / np.median(some) for side, some in seconds.items()}
             row = f"{' '.join(model.values()):24s}{way:8s}{rates['ours']:16.2f}"
             if sliding is not None:
@@ -165,9 +177,9 @@ def find_monai(site: Path | None) -> Any:  # Any: MONAI's function
 
 
 def read_panels(data: Path) -> dict[str, Array]:
-    """Return panels (trace, time) of 120 x 600, of size about 1: a made one, and two recorded shots if they are there.
+    """Return panels (trace, time) of 120 x 600, of size about 1: a made one, and a recorded shot if it is there.
 
-    The shots are those of the Mobil AVO Viking Graben line, SEG open data.
+    The shot is of the Mobil AVO Viking Graben line, SEG open data.
     """
     from seisloom.io.gather import read_gather
     from seisloom.tasks.restoration.recipe import SyntheticPanels
@@ -176,7 +188,7 @@ def read_panels(data: Path) -> dict[str, Array]:
     panels = {"made gather": make_panel(SyntheticPanels(shape=(1, 120, 600)), 0, seed=0)[0][0]}
     if (file := data / "restoration" / "viking_small.segy").is_file():
         shots = read_gather(file).traces.reshape(4, 120, -1)[..., :600]
-        panels |= {f"viking {101 + k}": shots[k] for k in (0, 2)}
+        panels["viking 101"] = shots[0]
     else:
         print(f"{file} is not there: the made gather alone is filled")
     wide = {name: np.asarray(one, dtype=np.float64) for name, one in panels.items()}
@@ -202,19 +214,17 @@ def fillers(given: argparse.Namespace, folder: Path) -> None:
             "ours MSSA": partial(mssa_fill, rank=RANK, damping=0, n_iterations=MSSA_ITERATIONS),
             "plain Cadzow": cadzow_fill,
         }
-        ways = {one: partial(seconds_of, partial(fill, panel, live)) for one, fill in fills.items()}
-        if given.pylops:
-            np.savez(folder / "panel.npz", given=panel[live], live=live)
-            ask = partial(ask_pylops, given.pylops, folder, given.iterations)
-            for one, (transform, solver) in PYLOPS.items():
-                tried = [(score(ask(transform, solver, share)[1]), share) for share in SHARES if solver == "fista"]
-                ways[one] = partial(ask, transform, solver, max(tried)[1] if tried else WEAKEST)
+        sides = [timed(one, fill, panel, live) for one, fill in fills.items()]
         with threadpool_limits(1):
-            in_turns({one: way for one, way in ways.items() if one in fills}, 1)  # compiles
-            seconds, found = in_turns(ways, given.turns)
+            in_turns(sides, 1)  # compiles
+            if given.pylops:
+                np.savez(folder / "panel.npz", given=panel[live], live=live)
+                sides.append(partial(ask_pylops, given.pylops, folder, best_jobs(given, folder, score)))
+            seconds, found = in_turns(sides, given.turns)
         print(f"\n{name}, {panel.shape[0]} x {panel.shape[1]}, half of the traces missing irregularly")
         print(f"{'way':30s}{'iterations':>11s}{'s':>9s}{'Msamples/s':>11s}{'SNR dB':>8s}  over ours")
-        for one, some in seconds.items():
+        for one in [*fills, *(PYLOPS if given.pylops else ())]:
+            some = seconds[one]
             base = "ours MSSA" if one in ("ours MSSA", "plain Cadzow") else "ours POCS, windows"
             base = "ours POCS, whole" if one.endswith("whole") else base
             iterations = MSSA_ITERATIONS if base == "ours MSSA" else given.iterations
@@ -244,36 +254,49 @@ def cadzow_fill(values: Array, is_live: Array) -> Array:
     return np.asarray(np.where(is_live[:, None], values, filled))
 
 
-def ask_pylops(
-    python: str, folder: Path, iterations: int, transform: str, solver: str, share: float
-) -> tuple[float, Array]:
-    """Return the seconds of PyLops in a process of its own, and the filled panel (trace, time)."""
-    asked = {"iterations": iterations, "transform": transform, "solver": solver, "share": share}
+def best_jobs(given: argparse.Namespace, folder: Path, score: Callable[[Array], float]) -> dict[str, Job]:
+    """Return what PyLops is asked for each row; of soft thresholds, the one with the best SNR on missing traces."""
+    jobs: dict[str, Job] = {}
+    for name, (transform, solver) in PYLOPS.items():
+        for share in SHARES if solver == "fista" else (WEAKEST,):
+            jobs[f"{name}|{share}"] = (transform, solver, share, given.iterations)
+    scores = {name: score(filled) for name, (_, filled) in ask_pylops(given.pylops, folder, jobs).items()}
+    best = {name: max((one for one in jobs if one.split("|")[0] == name), key=scores.__getitem__) for name in PYLOPS}
+    return {name: jobs[one] for name, one in best.items()}
+
+
+def ask_pylops(python: str, folder: Path, jobs: Mapping[str, Job]) -> Timed:
+    """Return the seconds of PyLops and the filled panel (trace, time) of each job, done in a process of its own."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
     done = subprocess.run(
-        [python, __file__, "--child", json.dumps(asked), str(folder)],
+        [python, __file__, "--child", json.dumps(jobs), str(folder)],
         capture_output=True, text=True, check=False, env=os.environ | one_thread,
     )  # fmt: skip
     if done.returncode != 0:
         raise SystemExit(f"{python} with PyLops failed:\n{done.stderr[-3000:]}")
-    return float(done.stdout.splitlines()[-1]), np.load(folder / "filled.npy")
+    seconds = json.loads(done.stdout.splitlines()[-1])
+    with np.load(folder / "filled.npz") as filled:
+        return {name: (seconds[name], filled[name]) for name in jobs}
 
 
 # -- what PyLops' interpreter runs ------------------------------------------------------------------------------------
 
 
-def child(asked: Mapping[str, Any], folder: Path) -> None:
-    """Fill the panel of a folder, write it there, and print the seconds."""
+def child(jobs: Mapping[str, Job], folder: Path) -> None:
+    """Fill the panel of a folder in several ways, write it there, and print the seconds."""
     with np.load(folder / "panel.npz") as stored:
         live, given = stored["live"], stored["given"]
     shape = (len(live), given.shape[1])
-    # The step belongs to transform and mask alone: found before the clock starts, after a first iteration, which compiles
-    largest = largest_eigenvalue(asked["transform"], shape, live)
-    pylops_fill(given, live, shape, {**asked, "iterations": 1}, largest)
-    seconds, filled = seconds_of(lambda: pylops_fill(given, live, shape, asked, largest))
-    filled[live] = given
-    np.save(folder / "filled.npy", filled)
-    print(seconds)
+    seconds, panels = {}, {}
+    for transform in dict.fromkeys(job[0] for job in jobs.values()):
+        # The step belongs to transform and mask alone: found before the clock starts, and by it all is compiled
+        largest = largest_eigenvalue(transform, shape, live)
+        for name, job in jobs.items():
+            if job[0] == transform:
+                seconds[name], panels[name] = seconds_of(partial(pylops_fill, given, live, shape, job, largest))
+                panels[name][live] = given
+    np.savez(folder / "filled.npz", **panels)
+    print(json.dumps(seconds))
 
 
 def synthesis(transform: str, shape: tuple[int, int]) -> Any:  # Any: a LinearOperator
@@ -314,20 +337,21 @@ def largest_eigenvalue(transform: str, shape: tuple[int, int], live: Array) -> f
     return float(np.abs((seen.H @ seen).eigs(neigs=1, symmetric=True, tol=1e-2)[0]))
 
 
-def pylops_fill(given: Array, live: Array, shape: tuple[int, int], asked: Mapping[str, Any], largest: float) -> Array:
+def pylops_fill(given: Array, live: Array, shape: tuple[int, int], job: Job, largest: float) -> Array:
     """Return the panel (trace, time) that PyLops makes of live traces; the step is one over `largest`."""
     from pylops.optimization.sparsity import fista, ista
 
-    seen, panel = modelling(asked["transform"], shape, live)
+    transform, solver, share, n = job
+    seen, panel = modelling(transform, shape, live)
     y = given.ravel().astype(seen.dtype)
-    alpha, n = 1 / largest, asked["iterations"]
+    alpha = 1 / largest
     loudest = float(np.abs(alpha * seen.rmatvec(y)).max())
-    if asked["solver"] == "pocs":
+    if solver == "pocs":
         # A hard threshold there is sqrt(eps alpha decay)
-        decay = np.geomspace(0.99, asked["share"], n) ** 2
+        decay = np.geomspace(0.99, share, n) ** 2
         x = ista(seen, y, niter=n, eps=loudest**2 / alpha, alpha=alpha, threshkind="hard", decay=decay)[0]
     else:
-        x = fista(seen, y, niter=n, eps=2 * asked["share"] * loudest / alpha, alpha=alpha)[0]
+        x = fista(seen, y, niter=n, eps=2 * share * loudest / alpha, alpha=alpha)[0]
     return np.asarray(np.real(panel * x)).reshape(shape)
 
 

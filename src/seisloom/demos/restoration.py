@@ -74,12 +74,13 @@ def _draw(asked: Panel, restored: Mapping[str, Restored], path: Path) -> Path:
     from seisloom.figures.restoration import Line, draw_methods
 
     assert asked.truth is not None
-    live, truth = asked.is_live[0], asked.truth[0]
-    line = Line(asked.values[0], asked.values[0], live, truth=truth, is_known=asked.is_known, fs_hz=asked.fs_hz)
+    assert asked.is_known is not None
+    live, truth, known = asked.is_live[0], asked.truth[0], asked.is_known[0]
+    line = Line(asked.values[0], asked.values[0], live, truth=truth, is_known=known, fs_hz=asked.fs_hz)
     shown = {"given": asked.values[0]} | {name: one.values[0] for name, one in restored.items()}
     scores = {name: missing_snr_db(one, truth, live) for name, one in shown.items()}
-    labels = {name: f"{score:.1f} dB on missing traces" for name, score in scores.items()}
-    title = f"{asked.name}, {(~live).sum()} of {live.size} traces hidden"
+    labels = {name: f"{score:.1f} dB" for name, score in scores.items()}
+    title = f"{asked.name}: {(~live).sum()} of {live.size} traces hidden, SNR on these"
     draw_methods(line, shown, labels=labels, title=title).savefig(path, dpi=100)
     return path
 

@@ -56,6 +56,10 @@ class BlindTraces(DenoiseMethod):
             raise ValueError(f"a blind band has a middle trace, so its width is odd, not {width}")
         return width
 
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return False: it is fitted to each panel, and scored where somebody names it."""
+        return False
+
     def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
         """Return the method on items of panels."""
         return on_panels(self.clean)

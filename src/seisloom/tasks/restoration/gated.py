@@ -29,8 +29,8 @@ class Gate(FillMethod):
     name: str = "gate"
     fillers: tuple[str, ...] = ("linear", "cubic", "pocs", "fx", "mssa", "soft_impute", "plane_wave", "radon")
     """Methods that are blended, the simplest first."""
-    networks: tuple[str, ...] = ()
-    """Bundles that are blended with them, by folder or shipped name."""
+    networks: tuple[str, ...] = ("restoration-prestack", "restoration-poststack")
+    """Bundles that are blended with them, by folder or shipped name; those that ship by default."""
     hidings: int = Field(4, ge=1)
     """How often live traces are hidden, to find parameters and to weigh the methods."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -66,6 +66,10 @@ class HiddenTraces(FillMethod):
     """Traces and samples of a crop."""
     n_questions: int = Field(20, ge=1)
     """How often live traces are hidden to fit the network."""
+
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return False: it is fitted to each panel, and scored where somebody names it."""
+        return False
 
     def chosen(self, x: Array, live: Array) -> Restore:
         """Return what fills a panel (trace, time): the network fitted to it, blended with what it began from.
