@@ -22,7 +22,7 @@ def dct_denoise(
     Args:
         values: all traces live.
         threshold: in standard deviations of noise; coefficients below it are set to 0, others kept.
-        n_traces, n_samples: size of the windows; a smaller panel is one window.
+        n_traces, n_samples: size of the windows; a window of a smaller panel has all of its traces.
         noise: standard deviation of white noise in the panel; None measures it by the median size of the coefficients
             in the upper quarter of wavenumbers, where there is little signal.
     Raises:

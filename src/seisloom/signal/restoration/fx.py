@@ -24,7 +24,7 @@ def fx_denoise(
     Args:
         values: all traces live, equally spaced.
         n_filter: length of the prediction filter: straight events in a window, a few more for noise.
-        n_traces, n_samples: size of the windows; a smaller panel is one window.
+        n_traces, n_samples: size of the windows; a window of a smaller panel has all of its traces.
         prewhitening: share of the mean power added to the diagonal; more of it predicts less.
     Raises:
         DataError: see `panel.checked`; or a parameter does not fit.

@@ -30,7 +30,7 @@ def mssa_fill(
     Args:
         values, is_live: see `panel`; equally spaced traces.
         rank: straight events in a window.
-        n_traces, n_samples: size of the windows; a smaller panel is one window.
+        n_traces, n_samples: size of the windows; a window of a smaller panel has all of its traces.
         n_iterations: more for more missing traces.
         damping: exponent of `hankel.damped_rank`, 1 to 4 for noisy panels; 0 truncates.
     Raises:

@@ -32,7 +32,7 @@ def pocs_fill(
     Args:
         values, is_live: see `panel`; equally spaced traces.
         weakest: last threshold as a share of the largest coefficient of the window, above 0 and below 1.
-        n_traces, n_samples: size of the windows; a smaller panel is one window.
+        n_traces, n_samples: size of the windows; a window of a smaller panel has all of its traces.
         n_iterations: steps of the threshold.
         slopes: smallest and largest slope of events in samples a trace: other coefficients are taken as 0. Without it
             a trace every n-th of which is live is its own alias, and is filled with zeros.

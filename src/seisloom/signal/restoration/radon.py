@@ -35,7 +35,8 @@ def radon_fill(
         values, is_live: see `panel`; equally spaced traces.
         slopes: smallest and largest slope of events, in samples a trace; of time rising with the trace is positive.
             A range that is true leaves fewer aliases.
-        n_traces, n_samples: size of the windows; a smaller panel is one window. Within one, events are straight.
+        n_traces, n_samples: size of the windows, within which events are straight; a window of a smaller panel has all
+            of its traces.
         n_iterations: 1 is least squares with damping; 4 to 8 are usual.
         damping: mu as a share of the mean diagonal of L W L^H, above 0: the power of noise over that of the signal.
     Raises:
