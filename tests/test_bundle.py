@@ -201,11 +201,18 @@ def test_shipped_bundles_open_and_give_a_product() -> None:
             table = opened.with_changes(dx_m=2.0, first_offset_m=10.0).apply(shot, fs_hz=200)
             assert len(table) == 4 * table["frequency_hz"].nunique()
             assert np.isfinite(table[["velocity_m_s", "low_m_s", "high_m_s"]]).all(axis=None)
+        elif opened.task.name == "restoration":
+            panel = np.random.default_rng(0).normal(size=(24, 80)).astype(np.float32)
+            panel[5] = 0
+            (one,) = opened.apply(panel)
+            assert np.isfinite(one.values).all()
+            assert one.values[0, 5].any()
+            assert one.half_width.any()
         else:
             found = opened.apply(np.random.default_rng(0).normal(size=(64, 80)).astype(np.float32))[0].attributes
             assert set(found) == {"fault", "dip", "strike", "rgt", "dhr"}
             assert all(np.isfinite(one).all() for one in found.values())
-    assert rooms == {"picking", "interpretation", "dispersion"}
+    assert rooms == {"picking", "interpretation", "dispersion", "restoration"}
 
 
 @pytest.mark.parametrize("name", ["calibration.json", "metrics.json", "split.json"])

@@ -919,6 +919,17 @@ def a_mixed_test_set(house: House) -> None:
     assert [one["aug_noise_snr_db"] is not None for one in rows] == [False, True]
 
 
+@row("a file a record")
+def tar_files_of_records(house: House) -> None:
+    settings, _ = lines(house)
+    out = house.new("sharded")
+    seisloom("synth", "dispersion", settings, "--samples", 2, "--shards", "--out", out)
+    (shard,) = (out / "curves").glob("*.tar")
+    with tarfile.open(shard) as tar:
+        names = sorted(Path(one).suffix for one in tar.getnames())
+    assert names == [".json", ".json", ".npz", ".npz"]
+
+
 @row("mask tensors under `mask_subdir`")
 def masks_of_the_script(house: House) -> None:
     settings, _ = lines(house)

@@ -86,8 +86,8 @@ class LossTerm(Config):
     def weight_at(self, share: float) -> float:
         """Return the weight when this share of the training is over, 0 to 1.
 
-        >>> term = LossTerm(name="dice", weight=2, from_share=0.2, ramp_share=0.4)
-        >>> [term.weight_at(share) for share in (0.1, 0.2, 0.4, 0.6, 1.0)]
+        >>> term = LossTerm(name="dice", weight=2, from_share=0.25, ramp_share=0.5)
+        >>> [term.weight_at(share) for share in (0.1, 0.25, 0.5, 0.75, 1.0)]
         [0.0, 0.0, 1.0, 2.0, 2.0]
         """
         if share < self.from_share:

@@ -90,7 +90,7 @@ class GuessUNet(UNetConfig):
     """A U-Net that corrects a classical method's guess of the dead traces."""
 
     name: str = "guess_unet"
-    guess: str = Field("linear", min_length=1)
+    guess: str = "linear"
     """The classical method, by its name among those of the room."""
     keeps_live: bool = True
     """Whether live traces come back bit by bit; otherwise they are denoised as well."""
