@@ -13,6 +13,17 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Nominal coverages that are always stored and always evaluated."""
 
 
+def stored_level(level: float) -> float:
+    """Return a level of coverage.
+
+    Raises:
+        ValueError: if no quantile of it is stored.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(f'{one:g}' for one in LEVELS)}, it is {level:g}")
+    return level
+
+
 def normalised_scores(error: Array, sigma: Array) -> Array:
     """Return |error| / sigma, the score of normalised split-conformal prediction.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from seisloom.augment.augmentation import Augmentation
-from seisloom.calibration.conformal import LEVELS
+from seisloom.calibration.conformal import stored_level
 from seisloom.config import Config, Paths, Preparation
 from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Window
@@ -70,12 +70,7 @@ class RestorationCalibrate(Config):
     min_n: int = Field(20, ge=1)
     """Fewest panels that know of a group of traces; one with fewer takes the intervals of all traces together."""
 
-    @field_validator("level")
-    @classmethod
-    def _stored_level(cls, level: float) -> float:
-        if level not in LEVELS:
-            raise ValueError(f"level must be one of {', '.join(f'{one:g}' for one in LEVELS)}, it is {level:g}")
-        return level
+    _stored_level = field_validator("level")(stored_level)
 
 
 class RestorationApply(Config):

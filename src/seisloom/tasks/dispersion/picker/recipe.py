@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from seisloom.calibration.conformal import LEVELS
+from seisloom.calibration.conformal import stored_level
 from seisloom.config import Config
 from seisloom.recipe import Recipe
 from seisloom.sample import Field as Axis
@@ -31,12 +31,7 @@ class DispersionCalibrate(Config):
     min_n: int = Field(300, ge=1)
     """Fewest picks of a mode; one with fewer takes the intervals of all modes together."""
 
-    @field_validator("level")
-    @classmethod
-    def _stored_level(cls, level: float) -> float:
-        if level not in LEVELS:
-            raise ValueError(f"level must be one of {', '.join(f'{one:g}' for one in LEVELS)}, it is {level:g}")
-        return level
+    _stored_level = field_validator("level")(stored_level)
 
 
 class DispersionApply(Config):
