@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from seisloom.augment.amplitude import Gain
 from seisloom.config import Config, Paths
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
-from seisloom.recipe import Recipe, _anchor, expand, packaged_recipes, read_recipe, read_values, recipe_from
+from seisloom.recipe import Recipe, expand, packaged_recipes, read_recipe, read_values, recipe_from
+from seisloom.recipe.paths import anchor
 from seisloom.run.write import write_shards
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
@@ -407,5 +408,5 @@ def test_paths_of_every_room_are_meant_from_the_folder_of_the_recipe(tmp_path: P
         data: Several = Several()
 
     tree: dict[str, Any] = {"data": {"paths": ["a", "/b", "~/c"]}}
-    _anchor(Room, tree, Path("/survey"))
+    anchor(Room, tree, Path("/survey"))
     assert tree["data"]["paths"] == ["/survey/a", "/b", "~/c"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seisloom import plugins
 from seisloom.errors import LeftOut, RecipeError
-from seisloom.recipe import R, Recipe
+from seisloom.recipe import Recipe
 from seisloom.sample import Array, Arrays, Predictor, Ref, Sample, Schema
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seisloom.io.volumes.grid import Grid
     from seisloom.tiled import Tiled
 
+R = TypeVar("R", bound=Recipe)
 # A room chooses the types of its records, products and calibrations; the house only hands them on.
 Record = Any
 Product = Any
