@@ -1,6 +1,6 @@
 """Missing traces filled on recorded panels: every method tuned by hidden traces alone, and the gate over all of them.
 
-    python benchmarks/restoration.py [--seeds 5] [--hidings 4] [--rows viking mobil] [--patterns "irregular 50"]
+    python benchmarks/restoration.py [--seeds 5] [--hidings 6] [--rows viking mobil] [--patterns "irregular 50"]
 
 A number is the SNR in dB on missing traces only, 10 log10(|d|^2 / |d - d'|^2), median over mask seeds. For each mask
 the parameters of each method are found by hiding live traces (`seisloom.signal.restoration.search`); no missing trace
@@ -29,8 +29,9 @@ from seisloom.io.volumes.grid import whole
 from seisloom.metrics.restoration import missing_snr_db
 from seisloom.sample import Array
 from seisloom.signal.restoration.gate import gate
+from seisloom.signal.restoration.hidden import hidings
 from seisloom.signal.restoration.panel import Restore
-from seisloom.signal.restoration.search import hidings, search
+from seisloom.signal.restoration.search import search
 from seisloom.tasks.restoration.gated import network
 from seisloom.tasks.restoration.methods import FILLERS
 from seisloom.tasks.restoration.patterns import draw_pattern
@@ -90,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEISLOOM_DATA", "../shared/data")))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--hidings", type=int, default=4)
+    parser.add_argument("--hidings", type=int, default=6)
     parser.add_argument("--rows", nargs="+", default=[""], help="panels whose names begin so")
     parser.add_argument("--patterns", nargs="+", default=PATTERNS)
     parser.add_argument("--networks", nargs="*", default=["restoration-prestack", "restoration-poststack"])

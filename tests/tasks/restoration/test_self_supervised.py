@@ -17,7 +17,7 @@ from seisloom.metrics.restoration import missing_snr_db
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Array
 from seisloom.signal.restoration.masks import irregular, regular
-from seisloom.signal.restoration.search import hidings
+from seisloom.signal.restoration.hidden import hidings
 from seisloom.tasks.restoration.blind_traces import BlindTraces
 from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
 from seisloom.tasks.restoration.gated import Gate

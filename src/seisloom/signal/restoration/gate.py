@@ -1,7 +1,8 @@
-"""The gate: methods blended place by place by how well each fills traces that were hidden there; never worse than one.
+"""The gate: methods blended place by place by how well each fills traces that were hidden there.
 
 Methods fail at different places, and err in different directions: the weights that minimise the energy of the blend's
-error on hidden traces are at least as good there as the best single method.
+error on hidden traces are at least as good there as the best single method. What is judged best by other hidden
+traces is often another method than what fills missing ones best: a blend loses less by that than a choice.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Gated:
     """Of each method, (method, trace, time), in 0..1 and 1 in sum; in the order of `names`."""
     names: tuple[str, ...]
     snr_db: float
-    """To expect, from hidden traces that had no part in choosing the weights; pessimistic, see `search.Found`."""
+    """To expect, from hidden traces that had no part in choosing the weights; see `search.Found`."""
     spread_db: float
     """Standard deviation over hidings; NaN with one of them."""
     scores: Mapping[str, float]
@@ -41,15 +42,15 @@ class Gated:
 
 
 def gate(values: Array, is_live: Array, methods: Mapping[str, Restore], hidden: Sequence[Array]) -> Gated:
-    """Return a panel filled by a blend of methods, or by the best alone where a blend fills hidden traces no better.
+    """Return a panel filled by a blend of methods.
 
     Each method fills the panel once for each hiding, and once as it is.
 
     Args:
         values, is_live: see `panel`.
         methods: by name, with their parameters chosen, the simplest first: with equal errors it is taken.
-        hidden: what is hidden in turn, from `search.hidings`. A blend chosen by all but one is judged by that one; with
-            a single hiding nothing judges a blend, and the best method is taken.
+        hidden: what is hidden in turn, from `hidden.hidings`; all count alike, loud or not. A blend chosen by all but
+            one is judged by that one; with a single hiding it is judged by what chose it.
     Raises:
         DataError: see `panel.checked`; or there are too few methods or hidings, or a method gives what is not finite.
     Source: stacking by non-negative least squares, Breiman (1996), Machine Learning 24, 49-64.
@@ -59,19 +60,15 @@ def gate(values: Array, is_live: Array, methods: Mapping[str, Restore], hidden: 
     x, live = checked(values, is_live)
     names = tuple(methods)
     tried = [np.stack([_run(name, methods[name], x, live & ~hide) for name in names]) for hide in hidden]
-    errors = [_products(filled - x, hide) for filled, hide in zip(tried, hidden, strict=True)]
-    alone = np.array([[hidden_snr_db(x, one, hide) for one in f] for f, hide in zip(tried, hidden, strict=True)])
-    single = int(np.argmax(alone.mean(axis=0)))
-    blended = np.empty(len(hidden))
-    for k, hide in enumerate(hidden if len(hidden) > 1 else ()):
-        others = _weights(_sum(errors[:k] + errors[k + 1 :]), x.shape)
-        blended[k] = hidden_snr_db(x, _blend(others, tried[k]), hide)
+    asked = list(zip(tried, hidden, strict=True))
+    errors = [_products(filled - x, hide) / (_energy(x, hide) or 1.0) for filled, hide in asked]
+    alone = np.array([[hidden_snr_db(x, one, hide) for one in filled] for filled, hide in asked])
+    expected = np.empty(len(hidden))
+    for k, hide in enumerate(hidden):
+        others = _weights(_sum(errors[:k] + errors[k + 1 :] or errors), x.shape)
+        expected[k] = hidden_snr_db(x, _blend(others, tried[k]), hide)
+    weights = _weights(_sum(errors), x.shape)
     final = np.stack([_run(name, methods[name], x, live) for name in names])
-    if len(hidden) > 1 and blended.mean() >= alone[:, single].mean():
-        weights, expected = _weights(_sum(errors), x.shape), blended
-    else:
-        weights, expected = np.zeros(final.shape), alone[:, single]
-        weights[single] = 1
     restored = put_back(_blend(weights, final), x, live)
     scores = dict(zip(names, alone.mean(axis=0).tolist(), strict=True))
     spread = float(expected.std(ddof=1)) if len(hidden) > 1 else float("nan")
@@ -83,6 +80,10 @@ def _run(name: str, restore: Restore, x: Array, live: Array) -> Array:
     if restored.shape != x.shape or not np.isfinite(restored).all():
         raise DataError(f"method {name!r} gives shape {restored.shape} or samples that are not finite")
     return restored
+
+
+def _energy(x: Array, hide: Array) -> float:
+    return float(np.sum(x[hide].astype(np.float64) ** 2))
 
 
 def _sum(products: Sequence[Array]) -> Array:

@@ -12,11 +12,8 @@ import numpy as np
 
 from seisloom.errors import DataError
 from seisloom.sample import Array
-from seisloom.signal.restoration.hidden import hide_like_missing
 from seisloom.signal.restoration.panel import Restore, checked
 
-ATTEMPTS = 20
-"""To hide other traces than before."""
 BEST_DB = 200.0
 """An error without energy: means and spreads are to stay finite."""
 
@@ -35,8 +32,8 @@ class Found:
 
     best: Candidate
     snr_db: float
-    """Mean over hidings of the SNR on hidden traces. The grid was coarser with them hidden than it is: it ranks
-    methods, and is often several dB less than what missing traces get."""
+    """Mean over hidings of the SNR on hidden traces; less than what missing traces get where live ones are at a
+    regular step, which hiding makes coarser."""
     spread_db: float
     """Standard deviation of it over hidings; NaN with one of them."""
     tried: tuple[tuple[Candidate, float], ...]
@@ -54,30 +51,13 @@ def grid(method: Restore, **choices: Sequence[Any]) -> list[Candidate]:  # Any: 
     return [Candidate(partial(method, **parameters), parameters) for parameters in each]
 
 
-def hidings(is_live: Array, n: int, rng: np.random.Generator, *, share: float = 0.1) -> list[Array]:
-    """Return up to `n` choices of traces to hide, each bool (trace,): others each time, as long as there are any.
-
-    A few loud traces decide the SNR of a panel, and those that were not hidden have no say. There are as many as the
-    step for traces at a regular one, and one for traces beyond an edge; see `hidden.hide_like_missing`.
-    """
-    found: list[Array] = []
-    for _ in range(n):
-        hidden_before = np.any([np.zeros_like(is_live), *found], axis=0)
-        for _ in range(ATTEMPTS):
-            hide = hide_like_missing(is_live, rng, share=share, spare=hidden_before)
-            if not any(np.array_equal(hide, one) for one in found):
-                found.append(hide)
-                break
-    return found
-
-
 def search(values: Array, is_live: Array, candidates: Sequence[Candidate], hidden: Sequence[Array]) -> Found:
     """Return the candidate that fills hidden traces best; after each hiding the worse half of them is left out.
 
     Args:
         values, is_live: see `panel`; missing traces are never looked at.
         candidates: at least one.
-        hidden: what is hidden in turn, from `hidings`.
+        hidden: what is hidden in turn, from `hidden.hidings`.
     Raises:
         DataError: see `panel.checked`; or there is no candidate, or nothing is hidden.
     Source: successive halving of Jamieson & Talwalkar (2016), AISTATS, hidings being its budget; two stay to the end.

@@ -9,7 +9,7 @@ import numpy as np
 from seisloom.calibration.residuals import ResidualCalibration, calibrate_on_hidden
 from seisloom.errors import CalibrationError
 from seisloom.sample import Array
-from seisloom.signal.restoration.search import hidings
+from seisloom.signal.restoration.hidden import hidings
 
 SHARE = 0.2
 """Of the live traces that are hidden each time: more than for choosing methods, since quantiles need many."""

@@ -13,8 +13,8 @@ from seisloom import plugins
 from seisloom.errors import RecipeError
 from seisloom.sample import Array, Predictor
 from seisloom.signal.restoration.gate import gate
+from seisloom.signal.restoration.hidden import hidings
 from seisloom.signal.restoration.panel import Restore
-from seisloom.signal.restoration.search import hidings
 from seisloom.tasks.restoration.methods import FEWEST_TO_HIDE, FillMethod, Linear, on_panels
 
 logger = logging.getLogger("seisloom")
@@ -31,7 +31,7 @@ class Gate(FillMethod):
     """Methods that are blended, the simplest first."""
     networks: tuple[str, ...] = ("restoration-prestack", "restoration-poststack")
     """Bundles that are blended with them, by folder or shipped name; those that ship by default."""
-    hidings: int = Field(4, ge=1)
+    hidings: int = Field(6, ge=1)
     """How often live traces are hidden, to find parameters and to weigh the methods."""
 
     def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room

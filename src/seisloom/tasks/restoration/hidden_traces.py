@@ -13,9 +13,10 @@ from seisloom import plugins
 from seisloom.errors import RecipeError
 from seisloom.sample import Array, Predictor
 from seisloom.signal.restoration.gate import least_on_simplex
+from seisloom.signal.restoration.hidden import hidings
 from seisloom.signal.restoration.masks import regular_step
 from seisloom.signal.restoration.panel import Restore, put_back
-from seisloom.signal.restoration.search import Candidate, hidings, search
+from seisloom.signal.restoration.search import Candidate, search
 from seisloom.tasks.restoration.methods import FEWEST_TO_HIDE, FillMethod, Linear
 from seisloom.tasks.restoration.model import GuessUNet, RestorerConfig
 

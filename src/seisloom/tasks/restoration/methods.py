@@ -15,13 +15,14 @@ from seisloom.signal.filters import bandpass
 from seisloom.signal.restoration.along_traces import cubic, linear
 from seisloom.signal.restoration.dct import dct_denoise
 from seisloom.signal.restoration.fx import fx_denoise, fx_fill
+from seisloom.signal.restoration.hidden import hidings
 from seisloom.signal.restoration.median import median_denoise
 from seisloom.signal.restoration.mssa import mssa_denoise, mssa_fill
 from seisloom.signal.restoration.panel import Restore
 from seisloom.signal.restoration.plane_wave import plane_wave_fill
 from seisloom.signal.restoration.pocs import pocs_fill
 from seisloom.signal.restoration.radon import radon_fill
-from seisloom.signal.restoration.search import Candidate, grid, hidings, search
+from seisloom.signal.restoration.search import Candidate, grid, search
 from seisloom.signal.restoration.soft_impute import soft_impute
 
 Clean: TypeAlias = Callable[[Array], Array]
