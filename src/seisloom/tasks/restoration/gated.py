@@ -23,7 +23,7 @@ logger = logging.getLogger("seisloom")
 class Gate(FillMethod):
     """Methods blended place by place by how well each fills traces that were hidden there; see `restoration.gate`.
 
-    Each finds its own parameters first. What it says of the SNR to expect is logged, and is rather too low.
+    Each finds its own parameters first. What it says of the SNR to expect is logged.
     """
 
     name: str = "gate"
