@@ -111,8 +111,9 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         check_suffix("faults.shp", has_xy=True)
     with pytest.raises(DataError, match="--like survey"):
         write_fault_sticks(tmp_path / "f.dat", NO_XY)
-    with pytest.raises(OutputError, match="Choose another place"):
-        write_fault_sticks(tmp_path / "none" / "f.csv", NODES)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Choose another folder"):
+        write_fault_sticks(tmp_path / "file" / "f.csv", NODES)
 
 
 def test_what_cannot_be_read_is_said_with_its_line(tmp_path: Path) -> None:

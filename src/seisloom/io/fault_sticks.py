@@ -7,9 +7,7 @@ y_m, probability, dip_deg, strike_deg.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.io.beside import beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,15 +66,8 @@ def write_fault_sticks(path: str | Path, nodes: pd.DataFrame, patches: pd.DataFr
     file = Path(path)
     check_suffix(file, has_xy="x_m" in nodes)
     text = WRITERS[file.suffix.lower()](nodes, patches)
-    partial = file.with_name(file.name + ".partial")
-    try:
+    with beside(file) as partial:
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def read_fault_sticks(path: str | Path) -> pd.DataFrame:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
+from seisloom.io.beside import beside
 from seisloom.io.segy_layout import TRACE_HEADER, WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
@@ -47,18 +46,11 @@ def write_first_breaks(
     words = _whole_words(layout, time_s, byte, n_bytes, unit_s)
     if file.exists() and file.samefile(layout.path):
         raise OutputError(f"{file}: is the source itself. Choose another name for the copy")
-    partial = file.with_name(file.name + ".partial")
-    try:
+    with beside(file) as partial:
         shutil.copyfile(layout.path, partial)
         view = read_layout(partial).view({"word": (byte, f"i{n_bytes}")}, mode="r+")
         view["word"] = words
         view.flush()  # type: ignore[attr-defined]  # a mapped array
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def read_first_breaks(path: str | Path, *, byte: int = BYTE, n_bytes: int = N_BYTES, unit_s: float = UNIT_S) -> Array:

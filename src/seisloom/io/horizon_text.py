@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.io.beside import beside
 from seisloom.io.volumes.grid import Axis, Grid
 from seisloom.sample import Array
 
@@ -98,16 +97,8 @@ def write_horizons(path: str | Path, horizons: Horizons) -> None:
     """
     file = Path(path)
     check_suffix(file, has_xy=horizons.x is not None)
-    partial = file.with_name(file.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8") as out:
-            _WRITERS[file.suffix.lower()](out, horizons)
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror or error}. Choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+    with beside(file) as partial, partial.open("w", encoding="utf-8") as out:
+        _WRITERS[file.suffix.lower()](out, horizons)
 
 
 def _write_xyz(out: TextIO, horizons: Horizons) -> None:

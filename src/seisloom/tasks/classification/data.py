@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from seisloom.io.waveforms.times import iso, parse_utc, seconds_between
 from seisloom.io.waveforms.waveform import Waveform
 from seisloom.recipe import expand
 from seisloom.sample import Arrays, Ref, Sample, content_hash
+from seisloom.task import read_each
 from seisloom.tasks.classification.recipe import NOISE, ClassificationData, ClassificationRecipe
 from seisloom.tasks.classification.selection import (
     Chosen,
@@ -318,16 +319,7 @@ def read(recipe: ClassificationRecipe, ref: Ref) -> Sample:
     return cut(recipe, record, record.first_s, n_samples)
 
 
-def read_many(recipe: ClassificationRecipe, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
-    """Yield the windows of some records in their order; a LeftOut stands for one that does not qualify.
-
-    Refs of one file are neighbours in a plan, and their file is read once.
-    """
-    for ref in refs:
-        try:
-            yield read(recipe, ref)
-        except LeftOut as reason:
-            yield reason
+read_many = partial(read_each, read)
 
 
 def shard(ref: Ref) -> str:

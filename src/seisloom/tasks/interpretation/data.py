@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from seisloom.physics.volumes.draw import draw_volume
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.split import PART
+from seisloom.task import read_each
 from seisloom.tasks.interpretation.guess import GUESS, Sureness, as_outputs, guessed, parted
 from seisloom.tasks.interpretation.horizon_targets import check_horizons, horizons_file, read_horizon_voxels
 from seisloom.tasks.interpretation.recipe import SAMPLE, UNITS, InterpretationData, InterpretationRecipe
@@ -115,13 +117,7 @@ def read(recipe: InterpretationRecipe, ref: Ref) -> Sample:
     return Sample(ref.key, ref.groups, {**arrays, "seismic": scaling(arrays["seismic"]), **images})
 
 
-def read_many(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
-    """Yield the samples of some refs, one by one."""
-    for ref in refs:
-        try:
-            yield read(recipe, ref)
-        except LeftOut as reason:
-            yield reason
+read_many = partial(read_each, read)
 
 
 def _wants_horizons(recipe: InterpretationRecipe) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from seisloom.errors import DataError, LeftOut
 from seisloom.io.gather import Gather, read_gather
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample, content_hash
+from seisloom.task import read_each
 from seisloom.tasks.restoration.boxes import Stamp, box_refs, filled, read_box, stamp_of
 from seisloom.tasks.restoration.corrupt import corrupted
 from seisloom.tasks.restoration.guess import guess_of
@@ -106,13 +107,7 @@ def _gather(path: str, stamp: Stamp) -> Gather:
     return read_gather(path)
 
 
-def read_many(recipe: RestorationRecipe, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
-    """Yield panels in order; together they are no quicker."""
-    for ref in refs:
-        try:
-            yield read(recipe, ref)
-        except LeftOut as reason:
-            yield reason
+read_many = partial(read_each, read)
 
 
 def shard(ref: Ref) -> str:

@@ -6,16 +6,17 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seisloom.errors import DataError, LeftOut, MissingDataError
+from seisloom.errors import DataError, MissingDataError
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.signal.velocity_spectra.limits import ArrayLimits, array_limits
+from seisloom.task import read_each
 from seisloom.tasks.dispersion.blocks import DispersionData
 from seisloom.tasks.dispersion.make import ID_DIGITS, make_record
 from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, nearest, on_grid, ratios_of
@@ -124,9 +125,7 @@ def read(recipe: DispersionRecipe, ref: Ref) -> Sample:
     return Sample(ref.key, ref.groups, sample_arrays(arrays), {"content": _content(ref)})
 
 
-def read_many(recipe: DispersionRecipe, refs: Sequence[Ref]) -> Iterator[Sample | LeftOut]:
-    """Yield records in order; together they are no quicker."""
-    return (read(recipe, ref) for ref in refs)
+read_many = partial(read_each, read)
 
 
 def arrays_of(recipe: DispersionRecipe, ref: Ref) -> Arrays:
