@@ -1,11 +1,13 @@
 """Event classes on the shared sets: networks beside a random forest, by event, over folds and seeds.
 
     python benchmarks/event_classes.py pnw --data FOLDER [--models rocket random_forest ...] [--folds 5] [--seeds 3]
-    python benchmarks/event_classes.py noise --data FOLDER --models cnn_spectrogram not_augmented
+    python benchmarks/event_classes.py noise --data FOLDER --models not_augmented augmented
+    python benchmarks/event_classes.py noise_both --data FOLDER --models augmented_averaged
     python benchmarks/event_classes.py pnw --data FOLDER --models random_forest chosen_vote_alone chosen_vote
     python benchmarks/event_classes.py esec calibrate.decide=likeliest --data FOLDER --models random_forest logistic
 
 `pnw`: earthquake against explosion; `noise`: noise against event, from the first 40 s of the unlabelled records;
+`noise_both`: the same with the records of `pnw` beside them, and scores of each folder;
 `esec`: kinds of mass movements. Every event is scored by a model that saw none of its records: the events are dealt in
 folds, each class spread over all of them. All that is chosen is chosen within the training part: what networks fitted
 in closed form say of its inner folds calibrates them and weighs their classes (`calibrate.decide`), and of the entries
@@ -19,7 +21,10 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,15 +57,17 @@ ESEC = (
     "{{flow: [Lahar/debris flow/outburst flood], fall: [Rock/debris falls], snow: [Snow avalanches], "
     "slide: [Rock/ice/debris avalanches and slides]}}"
 )
+NOISE = (
+    "data.classes=[noise,event]", "data.label=null", "data.pick_s=50", "data.channels=[Z]", "data.noise_before_s=40",
+    "data.window_s=36", "data.before_s=6",
+)  # fmt: skip
 SETS = {
     "pnw": (
         "data.paths=[{data}/classification/pnw]", "data.classes=[earthquake,explosion]", "data.pick_s=50",
         "data.channels=[Z]", "data.window_s=60", "data.before_s=10",
     ),
-    "noise": (
-        "data.paths=[{data}/classification/pnw_unlabelled]", "data.classes=[noise,event]", "data.label=null",
-        "data.pick_s=50", "data.channels=[Z]", "data.noise_before_s=40", "data.window_s=36", "data.before_s=6",
-    ),
+    "noise": ("data.paths=[{data}/classification/pnw_unlabelled]", *NOISE),
+    "noise_both": ("data.paths=[{data}/classification/pnw_unlabelled,{data}/classification/pnw]", *NOISE),
     "esec": (
         "data.paths=[{data}/classification/esec]", "data.label=subtype", "data.classes=" + ESEC, "data.channels=[Z]",
         "data.sampling_rate_hz=20", "data.window_s=160", "data.before_s=0", "data.pick_s=null",
@@ -75,7 +82,14 @@ def decided_of_rows(recipe: Any, table: pd.DataFrame) -> Array:
 
 
 FOREST = ("model.name=random_forest", "train.epochs=1", "augment=[]")
-CNN = ("model.name=cnn_spectrogram", "represent=[{name: stft}]", "train.epochs=30")
+CNN = ("model.name=cnn_spectrogram", "represent=[{name: stft}]", "train.epochs=30", "train.batch_size=16")
+# The recipe's own flips and factors leave a spectrogram as it is but for a constant; bands and noise change it
+AUGMENTED = (
+    "augment=[{name: polarity_flip, gather: 0.5, trace: 0}, {name: amplitude_scale, low: 0.9, high: 1.1, p: 0.3}, "
+    "{name: bandlimit, low_hz: [1, 3], high_hz: [8, 20], p: 0.5}, "
+    "{name: add_noise, snr_min: 6, snr_max: 30, exponent_max: 2, p: 0.5}]"
+)
+AVERAGED = ("train.ema=0.98", "train.epochs=25", "train.batch_size=32", "train.lr=2e-3")
 EXTRA = (*FOREST, "model.kind=extra")
 SHARED = "apply.share=0.5"
 POOLED = "apply.share=1"
@@ -93,6 +107,7 @@ BANDS = (
     "model.name=vote", *ONCE,
     "model.members=[{name: svm, features: [physical, bands]}, {name: logistic, features: [physical, bands]}]",
 )  # fmt: skip
+LOW = "prepare=[{name: bandpass, low_hz: 0.1, high_hz: 9}, {name: zscore, per: trace}]"
 ALONE = (FOREST, EXTRA, SVM, VOTE)
 NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "random_forest": (FOREST,),
@@ -123,22 +138,27 @@ NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "chosen_vote": tuple((*one, more) for one in (*ALONE, SNR) for more in ("apply.share=0", SHARED, POOLED)),
     "chosen_bands_alone": (SVM, LOGISTIC, BANDS),
     "chosen_bands_pooled": tuple((*one, POOLED) for one in (SVM, LOGISTIC, BANDS)),
+    "chosen_low_pooled": tuple((*one, POOLED, *more) for one in (SVM, LOGISTIC, BANDS) for more in ((), (LOW,))),
     "rocket": (("model.name=rocket", "train.epochs=2"),),
     "multirocket": (("model.name=rocket", "model.kind=multi", "train.epochs=2"),),
     "cnn_spectrogram": (CNN,),
-    "not_augmented": ((*CNN, "augment=[]"),),
+    "augmented": ((*CNN, AUGMENTED),),
+    "augmented_averaged": ((*CNN, AUGMENTED, *AVERAGED),),
+    "not_augmented": ((*CNN, "augment=[]", "data.shift_s=0"),),
     "cnn_waveform": (("model.name=cnn_waveform", "represent=[]", "train.epochs=30"),),
     "lstm": (("model.name=lstm", "represent=[{name: fft}]", "train.epochs=30"),),
     "lstm_attention": (("model.name=lstm_attention", "represent=[{name: fft}]", "train.epochs=30"),),
 }
 """Changes of the recipe by name; of several the best is chosen on inner folds. Only those called shared or pooled,
-`chosen` and `chosen_vote` let the stations of an event speak for each other. SNR is for pnw alone."""
+`chosen` and `chosen_vote` let the stations of an event speak for each other. SNR is for pnw alone, LOW for esec."""
 SCORES: dict[str, tuple[Callable[[Any, Any], Array], Callable[[Array, Array], float]]] = {
     "AUC": (probabilities_of, auc_of),
     "macro F1": (decided_of_rows, f1_of),
     "F1 argmax": (probabilities_of, f1_of),
 }
 INNER = 5
+SNR_DB = (0, 3, 6, 10)
+"""Where the rows of events against noise are parted."""
 
 
 class Kept:
@@ -164,33 +184,40 @@ def cut_of(recipe: Any) -> str:
     return str(recipe.model_dump_json(include={"data", "prepare", "seed"}))
 
 
-def out_of_fold(recipes: Sequence[Recipe], kept: Sequence[Kept], *, folds: int, seed: int) -> pd.DataFrame:
+def out_of_fold(
+    recipes: Sequence[Recipe], kept: Sequence[Kept], *, folds: int, seed: int, workers: int = 1
+) -> pd.DataFrame:
     """Return what models say of every window that saw none of its event; of several the best by inner folds.
 
     Args:
         recipes: what is chosen from.
         kept: the windows of each of them; the same records, cut as each recipe says.
         folds, seed: of the deal, which hangs on the names of events alone, and is the same for all recipes.
+        workers: processes, each with a fold of its own; the answers do not hang on them.
     """
-    tables = []
-    for number in range(folds):
-        held_out, others = zip(*(parted(own.refs, recipes[0], folds, seed)[number] for own in kept), strict=True)
-        best = 0
-        if recipes[0].model.is_closed_form:
-            said = [inner(*each, seed=seed) for each in zip(recipes, kept, others, strict=True)]
-            best = int(
-                np.argmax([auc_of(probabilities_of(recipes[0], one), labels_of(recipes[0], one)) for one in said])
-            )
-            opened = replace(
-                trained(recipes[best], kept[best], others[best]),
-                calibration=kept[best].task.calibrate(recipes[best], [said[best]]),
-            )
-        else:
-            valid = parted(others[0], recipes[0], folds - 1, seed)[0][0]
-            opened = trained(recipes[0], kept[0], others[0], valid)
-            opened = with_calibration(opened, kept[0].records(valid))
-        tables.append(answers(opened, kept[best], held_out[best]))
-    return pd.concat(tables, ignore_index=True)
+    fold = partial(of_fold, recipes, kept, folds, seed)
+    if workers == 1:
+        return pd.concat(map(fold, range(folds)), ignore_index=True)
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        return pd.concat(pool.map(fold, range(folds)), ignore_index=True)
+
+
+def of_fold(recipes: Sequence[Recipe], kept: Sequence[Kept], folds: int, seed: int, number: int) -> pd.DataFrame:
+    """Return what a model of the other folds says of one."""
+    held_out, others = zip(*(parted(own.refs, recipes[0], folds, seed)[number] for own in kept), strict=True)
+    best = 0
+    if recipes[0].model.is_closed_form:
+        said = [inner(*each, seed=seed) for each in zip(recipes, kept, others, strict=True)]
+        best = int(np.argmax([auc_of(probabilities_of(recipes[0], one), labels_of(recipes[0], one)) for one in said]))
+        opened = replace(
+            trained(recipes[best], kept[best], others[best]),
+            calibration=kept[best].task.calibrate(recipes[best], [said[best]]),
+        )
+    else:
+        valid = parted(others[0], recipes[0], folds - 1, seed)[0][0]
+        opened = trained(recipes[0], kept[0], others[0], valid)
+        opened = with_calibration(opened, kept[0].records(valid))
+    return answers(opened, kept[best], held_out[best])
 
 
 def parted(refs: Sequence[Ref], recipe: Recipe, n_folds: int, seed: int) -> list[tuple[list[Ref], list[Ref]]]:
@@ -241,6 +268,24 @@ def spread(
     return difference_over_events(mean_over(tables), mean_over(other), events, rng=rng)
 
 
+def by_folder(tables: Sequence[pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
+    """Return what is said of the records of each catalogue's folder, by its name; nothing where there is one alone."""
+    folders = tables[0]["record"].str.partition("/")[0].to_numpy()
+    if len(set(folders)) == 1:
+        return {}
+    return {name: [one[folders == name].reset_index(drop=True) for one in tables] for name in sorted(set(folders))}
+
+
+def found_by_snr(tables: Sequence[pd.DataFrame]) -> str:
+    """Return the share of windows of events that are called so, by signal-to-noise ratio 5 s about the onset."""
+    events = pd.concat([one[~one["is_noise"] & one["snr_db"].notna()] for one in tables])
+    bins = pd.cut(events["snr_db"], [-np.inf, *SNR_DB, np.inf], right=False)
+    shares = (events["class"] == events["truth"]).groupby(bins, observed=True).agg(["mean", "size"])
+    return ", ".join(
+        f"{one['mean']:.2f} of {int(one['size']) // len(tables)} at {bin_} dB" for bin_, one in shares.iterrows()
+    )
+
+
 def remembered(features: Callable[..., Array]) -> Callable[..., Array]:
     """Return a function that works out the features of a window once for all folds."""
     known: dict[tuple[object, ...], Array] = {}
@@ -266,6 +311,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["random_forest", "rocket"], choices=NETWORKS)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="processes, each with a fold of its own")
     options = parser.parse_args()
     logging.getLogger("seisloom").setLevel(logging.WARNING)
     found: dict[str, list[pd.DataFrame]] = {}
@@ -284,7 +330,7 @@ def main() -> None:
                 if cut_of(one) not in windows:
                     windows[cut_of(one)] = Kept(task_of(one), one)
             kept = [windows[cut_of(one)] for one in recipes]
-            table = known_rows(out_of_fold(recipes, kept, folds=options.folds, seed=seed))
+            table = known_rows(out_of_fold(recipes, kept, folds=options.folds, seed=seed, workers=options.workers))
             table = table.sort_values(["record", "is_noise"]).reset_index(drop=True)
             found.setdefault(name, []).append(table)
             label = labels_of(recipe, table)
@@ -300,6 +346,12 @@ def main() -> None:
     first = next(iter(found))
     for name, tables in found.items():
         print(f"{name:22s}" + "".join(f"{said(spread(recipe, tables, score)):>28s}" for score in SCORES))
+        if tables[0]["is_noise"].any():
+            print(f"  events found: {found_by_snr(tables)}")
+        for folder, own in by_folder(tables).items():
+            n_own = len(set(events_in(own[0])))
+            row = "".join(f"{said(spread(recipe, own, score)):>28s}" for score in SCORES)
+            print(f"  of {folder}, {n_own} events\n{'':22s}{row}")
     for name, tables in list(found.items())[1:]:
         row = "".join(f"{said(spread(recipe, tables, score, found[first])):>28s}" for score in SCORES)
         print(f"{name + ' - ' + first:22s}\n{'':22s}{row}")
