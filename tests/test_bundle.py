@@ -262,3 +262,24 @@ def test_what_no_network_can_be_made_of_is_a_clear_error(tiny_bundle: Bundle) ->
         network_of("curve_unet", weights=False, width=(4, 8))
     with pytest.raises(PluginError, match="did you mean 'curve_unet'"):
         network_of("curve_unt", weights=False)
+
+
+def test_a_methods_own_keys_are_changed_like_those_of_apply() -> None:
+    panel = np.random.default_rng(0).normal(size=(24, 64)).astype(np.float32)
+    median = open_predictor("median")
+    wide = median.with_changes("n_traces=9")
+    assert wide.method is not None
+    assert wide.method.model_dump()["n_traces"] == 9
+    arrays = {"x": panel[None, None], "live": np.ones((1, 1, 24), dtype=np.float32)}
+    assert wide.predictor(arrays)["clean"].std() < 0.9 * median.predictor(arrays)["clean"].std()
+    # A second change keeps the first, a key that `apply` has too is the method's only by its whole path
+    again = open_predictor("gate").with_changes("fillers=[linear]", "networks=[]").with_changes("method.hidings=2")
+    assert again.method is not None
+    assert again.method.model_dump(include={"fillers", "networks", "hidings"}) == {
+        "fillers": ("linear",), "networks": (), "hidings": 2,
+    }  # fmt: skip
+    assert again.recipe.apply.hidings != open_predictor("gate").with_changes("hidings=7").recipe.apply.hidings == 7
+    with pytest.raises(RecipeError, match="n_traces"):
+        median.with_changes("n_traces=0")
+    with pytest.raises(RecipeError, match="unknown key"):
+        median.with_changes("n_trace=3")

@@ -9,7 +9,13 @@ import pytest
 
 from seisloom.augment.bank import Bank
 from seisloom.errors import DataError
-from seisloom.signal.noise_bank import energy_onset, noise_windows
+from seisloom.signal.noise_bank import (
+    LARGEST_RISE_DB,
+    energy_onset,
+    noise_coherence,
+    noise_windows,
+    side_by_side,
+)
 
 
 def gather(n_trace: int = 40, n_time: int = 600, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -50,8 +56,10 @@ def test_dead_traces_and_short_beginnings_give_none() -> None:
     one = noise_windows(traces, onset, shape=(10, 60), guard=10)
     all_of_them = noise_windows(gather()[0], onset, shape=(10, 60), guard=10)
     assert 0 < len(one) < len(all_of_them)
-    assert len(noise_windows(traces, np.full(40, np.nan), shape=(10, 60))) == 3 * 10
-    assert len(noise_windows(traces, np.full(40, np.nan), shape=(10, 60), most=4)) == 4
+    silent = np.random.default_rng(0).standard_normal((40, 600))
+    silent[15] = 0.0
+    assert len(noise_windows(silent, np.full(40, np.nan), shape=(10, 60))) == 3 * 10
+    assert len(noise_windows(silent, np.full(40, np.nan), shape=(10, 60), most=4)) == 4
     with pytest.raises(DataError, match="noise windows"):
         noise_windows(traces, onset[:3], shape=(10, 60))
 
@@ -76,3 +84,51 @@ def test_windows_make_a_bank_that_is_read(tmp_path: Path) -> None:
     bank = Bank.read(tmp_path / "noise.npz")
     assert len(bank) == len(windows)
     assert np.array_equal(bank.arrays["x"], windows)
+
+
+def test_a_window_with_an_arrival_that_was_missed_is_left_out() -> None:
+    traces, onset = gather()
+    rng = np.random.default_rng(1)
+    early = traces.copy()
+    early[:, 100:] += 10 * rng.standard_normal((40, 500))  # what comes before the strongest rise
+    kept = noise_windows(early, onset, shape=(10, 60), guard=10)
+    # Of windows across its beginning none is left, of those before and after it all are
+    assert 0 < len(kept) < len(noise_windows(traces, onset, shape=(10, 60), guard=10))
+    quarters = [np.sum(one.reshape(10, 4, 15) ** 2, axis=(0, 2)) for one in kept]
+    assert max(one[3] / one[0] for one in quarters) <= 10 ** (LARGEST_RISE_DB / 10)
+
+
+def test_narrow_windows_make_wide_records_in_the_order_they_come() -> None:
+    one, two = np.arange(5 * 4 * 3.0).reshape(5, 4, 3), 100 + np.arange(2 * 5 * 3.0).reshape(2, 5, 3)
+    records = side_by_side([one, two], 12)
+    assert records.shape == (2, 12, 3)
+    np.testing.assert_array_equal(records[0], one[:3].reshape(12, 3))
+    np.testing.assert_array_equal(records[1], np.concatenate([one[3], one[4], two[0]])[:12])
+    assert side_by_side([one[:2]], 12).shape == (0, 12, 3)
+    with pytest.raises(DataError, match="no wider, of one length"):
+        side_by_side([one, two[..., :2]], 12)
+    with pytest.raises(DataError, match="no wider, of one length"):
+        side_by_side([one], 3)
+
+
+def shared(n_trace: int = 24, n_time: int = 600, *, share: float, seed: int = 0) -> np.ndarray:
+    """Noise of which a share of the power goes along the line, by 2 samples a trace."""
+    rng = np.random.default_rng(seed)
+    wave = rng.standard_normal(n_time + 2 * n_trace)
+    moved = np.stack([wave[2 * k : 2 * k + n_time] for k in range(n_trace)])
+    return np.sqrt(share) * moved + np.sqrt(1 - share) * rng.standard_normal((n_trace, n_time))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+def test_coherence_is_the_share_of_the_power_that_neighbours_have_in_common(share: float) -> None:
+    # Of 600 samples a correlation errs by 1 / sqrt(600) = 0.04; of 17 lags the largest by about twice that
+    assert noise_coherence(shared(share=share)) == pytest.approx(share, abs=0.08)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 2.0])
+def test_noise_of_each_trace_alone_has_no_coherence_whatever_its_colour(exponent: float) -> None:
+    spectrum = np.fft.rfft(np.random.default_rng(3).standard_normal((48, 200)))
+    f = np.maximum(np.arange(spectrum.shape[1]), 1)
+    assert abs(noise_coherence(np.fft.irfft(spectrum * f ** (-exponent / 2), n=200))) < 0.1
+    assert np.isnan(noise_coherence(np.ones((1, 200))))
+    assert np.isnan(noise_coherence(np.zeros((5, 200))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,13 @@ from seisloom.errors import BundleError, PluginError
 from seisloom.inference.heap import ask_for_huge_pages
 from seisloom.recipe import Recipe, config_from, read_recipe, recipe_from, usual_recipe
 from seisloom.sample import Predictor, Schema
-from seisloom.task import Calibration, Product, Record, Task, as_it_is
+from seisloom.task import Calibration, Product, Record, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import nn
 
-    from seisloom.config import ModelConfig
+    from seisloom.config import Method, ModelConfig
 
 logger = logging.getLogger("seisloom")
 
@@ -44,8 +43,8 @@ class Opened:
     predictor: Predictor
     calibration: Calibration | None
     bundle: Bundle | None = None
-    adapt: Callable[[Any], Any] = as_it_is
-    """Narrows a recipe to what a method can do; see `seisloom.config.Method.adapt`."""
+    method: Method | None = None
+    """The method, where it is no bundle."""
 
     def records(self, source: Any, *, fs_hz: float | None = None) -> list[Record]:
         """Return the records of a path, an ObsPy Stream, or an array with its sampling rate."""
@@ -63,18 +62,34 @@ class Opened:
         return self.task.view(self.recipe, records, product)
 
     def with_changes(self, *changes: str, **apply: Any) -> Opened:
-        """Return the same with other keys of the recipe's `apply`, such as abstain_width_s=0.01.
+        """Return the same with other keys of the recipe's `apply`, such as abstain_width_s=0.01, or of the method.
 
         Args:
-            changes: as text, "abstain_width_s=0.01".
+            changes: as text, "abstain_width_s=0.01". A method's own keys are those that `apply` has not, such as
+                "n_traces=7" of `median`; "method.hidings=5" is the method's in any case.
             apply: as values.
         Raises:
             RecipeError: if a key is not known or a value not possible.
         """
-        values = self.recipe.model_dump(mode="json")
         said = [*changes, *(f"{key}={json.dumps(value)}" for key, value in apply.items())]
-        paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said]
-        return replace(self, recipe=self.adapt(recipe_from(values, paths, where=self.name)))
+        own = [one for one in said if self._is_of_method(one)]
+        paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said if one not in own]
+        recipe = recipe_from(self.recipe.model_dump(mode="json"), paths, where=self.name)
+        if self.method is None:
+            return replace(self, recipe=recipe)
+        recipe = self.method.adapt(recipe)
+        if not own:
+            return replace(self, recipe=recipe)
+        before = [f"{key}={json.dumps(value)}" for key, value in self.method.model_dump(mode="json").items()]
+        keys = [*before, *(one.removeprefix("method.") for one in own)]
+        method = config_from(type(self.method), keys, where=self.name)
+        return replace(self, recipe=recipe, method=method, predictor=method.predictor(recipe))
+
+    def _is_of_method(self, change: str) -> bool:
+        key = change.partition("=")[0].strip().lstrip("-").replace("-", "_")
+        of_apply = {} if self.recipe.apply is None else type(self.recipe.apply).model_fields
+        own = {} if self.method is None else type(self.method).model_fields
+        return key.startswith("method.") or (key in own and key not in of_apply)
 
 
 def names_beside(room: str, recipe: Recipe) -> list[str]:
@@ -121,7 +136,7 @@ def open_predictor(
             (recipe if recipe is not None else read_recipe(usual_recipe(method.task))).without_weights()
         )
         predictor, task = method.predictor(chosen), plugins.load("tasks", method.task)
-        return Opened(text, task, chosen, predictor, None, adapt=method.adapt)
+        return Opened(text, task, chosen, predictor, None, method=method)
     known = [*shipped_bundles(), *plugins.names("methods")]
     raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seisloom.cli import dispersion_synth, screen
+from seisloom.cli import dispersion_synth, noise, screen
 from seisloom.cli.given import takes_given
 from seisloom.cli.values import picture_for, writing
 from seisloom.errors import MissingDataError, OutputError, RecipeError
@@ -86,6 +86,7 @@ def volumes(
 
 
 synth.command()(dispersion_synth.dispersion)
+synth.command()(noise.noise)
 
 
 @synth.command()

@@ -55,13 +55,23 @@ def local_strength(clean: Tensor, known: Tensor, traces: int, samples: int, floo
         traces, samples: lengths of the box that squares are averaged over; odd.
         floor: least RMS, as a share of that of the whole item.
     """
-    n_item, n_line, n_trace, n_time = clean.shape
-    width = (min(traces, 2 * n_trace - 1) | 1, min(samples, 2 * n_time - 1) | 1)
-    margin = (width[0] // 2, width[1] // 2)
     share = known[..., None].expand_as(clean)
-    squares = torch.stack([clean.square() * share, share]).reshape(2 * n_item * n_line, 1, n_trace, n_time)
-    power, n = functional.avg_pool2d(squares, width, 1, margin).reshape(2, *clean.shape)
-    local = torch.where(n > 0, power / n.clamp(min=1.0 / (width[0] * width[1])), torch.zeros_like(power))
+    power, n = box_means(torch.stack([clean.square() * share, share]), traces, samples)
+    local = torch.where(n > 0, power / n.clamp(min=1.0 / (traces * samples)), torch.zeros_like(power))
     of_item = (clean.square() * share).mean(dim=(1, 2, 3), keepdim=True)
     least = torch.where(of_item > 0, floor**2 * of_item, torch.ones_like(of_item))
     return torch.maximum(local, least).sqrt()
+
+
+def box_means(x: Tensor, traces: int, samples: int) -> Tensor:
+    """Return means over the box around each sample of the last two axes, (trace, time); 0 is beyond the edges.
+
+    Args:
+        x: at least (trace, time).
+        traces, samples: lengths of the box; odd, and at most twice the panel less one.
+    """
+    n_trace, n_time = x.shape[-2:]
+    width, length = min(traces, 2 * n_trace - 1) | 1, min(samples, 2 * n_time - 1) | 1
+    # One axis after the other: a box of both takes ten times as long
+    flat = functional.avg_pool2d(x.reshape(-1, 1, n_trace, n_time), (width, 1), 1, (width // 2, 0))
+    return functional.avg_pool2d(flat, (1, length), 1, (0, length // 2)).reshape(x.shape)

@@ -12,7 +12,7 @@ from pathlib import Path
 from seisloom.bundle import WEIGHTS, Opened, device_of, open_predictor
 from seisloom.errors import RecipeError
 from seisloom.io.volumes.volume import Given, Wanted
-from seisloom.recipe import Recipe, expand
+from seisloom.recipe import expand
 from seisloom.sample import Predictor
 from seisloom.tiled import Applied, Place, apply_to_volume
 
@@ -49,7 +49,10 @@ def apply_volume(
         threads=place.threads or getattr(recipe.apply, "threads", None),
         batch_size=place.batch_size or getattr(recipe.apply, "batch_size", None),
     )  # fmt: skip
-    again = partial(_open_again, name, None if opened.bundle is not None else recipe, place.device, checkpoint)
+    again = (
+        partial(_open_again, name, place.device, checkpoint) if opened.method is None else
+        partial(opened.method.predictor, recipe)
+    )  # fmt: skip
     return apply_to_volume(
         partial(task.tile, recipe, opened.calibration), again, source, out,
         identity={"model": opened.name, "model_sha256": _digest(opened, checkpoint)}, variable=variable,
@@ -57,9 +60,9 @@ def apply_volume(
     )  # fmt: skip
 
 
-def _open_again(name: str, recipe: Recipe | None, device: str, checkpoint: str | None) -> Predictor:
-    """Open the predictor where the tiles are run."""
-    return open_predictor(name, recipe=recipe, device=device, checkpoint=checkpoint).predictor
+def _open_again(name: str, device: str, checkpoint: str | None) -> Predictor:
+    """Open a bundle's predictor where the tiles are run."""
+    return open_predictor(name, device=device, checkpoint=checkpoint).predictor
 
 
 def _weights_of(folder: Path, checkpoint: str | None) -> Path:
@@ -79,6 +82,12 @@ def _digest(opened: Opened, checkpoint: str | None) -> str:
             with suppress(OSError):  # what is missing is said where the refiner is opened
                 found.update((expand(refiner) / name).read_bytes())
     calibration = None if opened.calibration is None else opened.calibration.to_json()
-    said = [checkpoint, calibration, opened.recipe.model_dump(mode="json", include={"prepare", "model", "apply"})]
+    method = None if opened.method is None else opened.method.model_dump(mode="json")
+    said = [
+        checkpoint,
+        calibration,
+        opened.recipe.model_dump(mode="json", include={"prepare", "model", "apply"}),
+        method,
+    ]
     found.update(json.dumps(said, sort_keys=True).encode())
     return found.hexdigest()[:16]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from seisloom.errors import DataError
-from seisloom.signal.restoration.dct import dct_denoise
+from seisloom.metrics.image import snr_db
+from seisloom.metrics.restoration import amplitude_slope, signal_leakage
+from seisloom.signal.restoration.dct import dct_denoise, dct_select
 from seisloom.signal.restoration.median import median_denoise
 
 from .events import straight_events
@@ -53,3 +56,34 @@ def test_noise_is_measured_to_a_tenth_and_thresholds_act() -> None:
     np.testing.assert_allclose(dct_denoise(noise, threshold=0), noise, atol=1e-12)
     with pytest.raises(DataError, match="below 0"):
         dct_denoise(noise, threshold=-1)
+
+
+def test_noise_that_is_not_white_is_measured_at_each_frequency() -> None:
+    rng = np.random.default_rng(2)
+    red = lfilter([1.0], [1.0, -0.9], rng.standard_normal((64, 192)))
+    true = 6 * straight_events((64, 192), [(60, 0.5, 1.0), (120, -0.3, 0.8)])
+    by_band, as_white = (snr_db(dct_denoise(true + red, by_band=one), true) for one in (True, False))
+    assert by_band > as_white + 4
+
+
+def test_a_guide_says_where_and_the_panel_how_strong() -> None:
+    rng = np.random.default_rng(5)
+    true = straight_events((64, 192), [(60, 0.5, 1.0), (120, -0.3, 0.8)])
+    noisy = true + 0.5 * rng.standard_normal(true.shape)
+    weak = dct_select(noisy, 0.7 * true, threshold=0.3)
+    # A guide that is right about places and too weak: amplitudes are those of the panel
+    assert amplitude_slope(weak, true)[0] == pytest.approx(0.95, abs=0.06)
+    assert snr_db(weak, true) > snr_db(dct_denoise(noisy), true) + 1
+    np.testing.assert_allclose(dct_select(noisy, true, threshold=0), noisy, atol=1e-12)
+    assert not dct_select(noisy, np.zeros_like(noisy)).any()
+    with pytest.raises(DataError, match="the guide has shape"):
+        dct_select(noisy, true[1:])
+
+
+def test_what_is_kept_and_what_is_taken_off_have_little_in_common() -> None:
+    rng = np.random.default_rng(6)
+    true = straight_events((64, 192), [(60, 0.5, 1.0), (120, -0.3, 0.8)])
+    noisy = true + 0.5 * rng.standard_normal(true.shape)
+    shrunk = 0.7 * true + 0.02 * noisy
+    guided = dct_select(noisy, shrunk)
+    assert signal_leakage(guided, noisy)["mean"] < 0.5 * signal_leakage(shrunk, noisy)["mean"]

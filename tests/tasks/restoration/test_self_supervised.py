@@ -13,12 +13,12 @@ from tests.tasks.restoration.conftest import gathers
 from seisloom.bundle import open_predictor
 from seisloom.errors import RecipeError
 from seisloom.metrics.image import snr_db
-from seisloom.metrics.restoration import missing_snr_db
+from seisloom.metrics.restoration import amplitude_slope, missing_snr_db
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Array
-from seisloom.signal.restoration.masks import irregular, regular
 from seisloom.signal.restoration.hidden import hidings
-from seisloom.tasks.restoration.blind_traces import BlindTraces
+from seisloom.signal.restoration.masks import irregular, regular
+from seisloom.tasks.restoration.blind_traces import BlindTraces, quiet_coherence
 from seisloom.tasks.restoration.fitting import Question, answers, fitted, untrained
 from seisloom.tasks.restoration.gated import Gate
 from seisloom.tasks.restoration.hidden_traces import HiddenTraces, _weights
@@ -204,6 +204,33 @@ class TestBlindTraces:
         noisy = panel + 0.7 * np.random.default_rng(0).standard_normal(panel.shape)
         found = BlindTraces(steps=80, crop=(24, 96), batch=2).clean(noisy, np.ones(24, dtype=bool))
         assert snr_db(found, panel) > snr_db(noisy, panel) + 3
+
+    def test_swell_of_unequal_strength_is_taken_off_and_amplitudes_stay(self, panel: Array) -> None:
+        rng = np.random.default_rng(0)
+        spectrum = np.fft.rfft(rng.standard_normal(panel.shape))
+        spectrum[:, 4:] = 0  # below 0.04 cycles a sample
+        swell = np.fft.irfft(spectrum, n=panel.shape[1]) * 10 ** rng.uniform(-0.5, 0.5, (len(panel), 1))
+        noisy = panel + swell / swell.std()
+        found = BlindTraces(steps=60, crop=(24, 96), batch=2).clean(noisy, np.ones(24, dtype=bool))
+        assert snr_db(found, panel) > snr_db(noisy, panel) + 5
+        assert amplitude_slope(found, panel)[0] > 0.75
+
+    @pytest.mark.parametrize("share", [0.0, 0.9])
+    def test_noise_that_goes_on_over_traces_is_warned_of(
+        self, panel: Array, share: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        rng = np.random.default_rng(0)
+        late = np.concatenate([np.zeros((24, 200)), panel], axis=1)
+        wave = rng.standard_normal(late.shape[1] + 24)
+        moved = np.stack([wave[k : k + late.shape[1]] for k in range(24)])
+        noise = np.sqrt(share) * moved + np.sqrt(1 - share) * rng.standard_normal(late.shape)
+        assert quiet_coherence(late + 0.3 * noise) == pytest.approx(share, abs=0.35)
+        BlindTraces(steps=1, crop=(12, 48), batch=1).clean(late + 0.3 * noise, np.ones(24, dtype=bool))
+        assert ("coherent between neighbouring traces" in caplog.text) == (share > 0.5)
+
+    def test_coherence_of_what_is_never_quiet_is_not_known(self, panel: Array) -> None:
+        assert np.isnan(quiet_coherence(panel[:4]))
+        assert np.isnan(quiet_coherence(panel[:, :40]))
 
     @pytest.mark.parametrize("width", [1, 3])
     def test_an_estimate_has_not_seen_its_trace(

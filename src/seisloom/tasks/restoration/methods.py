@@ -24,6 +24,7 @@ from seisloom.signal.restoration.pocs import pocs_fill
 from seisloom.signal.restoration.radon import radon_fill
 from seisloom.signal.restoration.search import Candidate, grid, search
 from seisloom.signal.restoration.soft_impute import soft_impute
+from seisloom.signal.restoration.wavelet import wavelet_denoise
 
 Clean: TypeAlias = Callable[[Array], Array]
 """Takes noise off a panel (trace, time) of live traces."""
@@ -186,9 +187,28 @@ class DCT(DenoiseMethod):
     threshold: float = Field(3.0, ge=0)
     """In standard deviations of the noise, which is measured."""
 
+    by_band: bool = True
+    """Whether noise is measured at each frequency; else it is taken for white."""
+
     def cleaner(self) -> Clean:
         """Return `dct_denoise` with its parameters."""
-        return partial(dct_denoise, threshold=self.threshold)
+        return partial(dct_denoise, threshold=self.threshold, by_band=self.by_band)
+
+
+class Wavelet(DenoiseMethod):
+    """Wavelet coefficients over all shifts, those that are weaker than noise would be set to 0."""
+
+    name: str = "wavelet"
+    threshold: float = Field(3.0, ge=0)
+    """In standard deviations of the noise, which is measured."""
+    by_band: bool = True
+    """Whether noise is measured in each octave; else it is taken for white."""
+    n_levels: int = Field(4, ge=1)
+    """Octaves along either axis."""
+
+    def cleaner(self) -> Clean:
+        """Return `wavelet_denoise` with its parameters."""
+        return partial(wavelet_denoise, threshold=self.threshold, by_band=self.by_band, n_levels=self.n_levels)
 
 
 class FXDeconvolution(DenoiseMethod):

@@ -1,0 +1,51 @@
+"""A network that says where signal is, and a panel that says how strong: denoising that loses little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from seisloom.errors import RecipeError
+from seisloom.sample import Array, Predictor
+from seisloom.signal.restoration.dct import dct_select
+from seisloom.tasks.restoration.methods import DenoiseMethod, on_panels
+
+
+class GuidedDCT(DenoiseMethod):
+    """Local cosine coefficients of the panel itself, those that a network's estimate has, and no others.
+
+    Dead traces are the network's. See `seisloom.signal.restoration.dct.dct_select`.
+    """
+
+    name: str = "guided_dct"
+    network: str = "restoration-prestack"
+    """A bundle that denoises, by folder or shipped name."""
+    threshold: float = Field(1.0, ge=0)
+    """Of the network's coefficients, in standard deviations of the noise, which is measured."""
+
+    def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
+        """Return False: it is scored where somebody names it, with the network that they mean."""
+        return False
+
+    def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
+        """Return the method on items of panels.
+
+        Raises:
+            PluginError, RecipeError: if there is no such bundle, or it is of another room.
+        """
+        from seisloom.bundle import open_predictor
+        from seisloom.tasks.restoration.apply import estimate
+
+        opened = open_predictor(self.network)
+        if opened.task.name != "restoration":
+            raise RecipeError(f"guided_dct.network: {self.network} is of the room {opened.task.name}")
+        opened = opened.with_changes("goal=denoise")
+        said: Any = opened.recipe  # Any: one of this room, as its task says
+
+        def work(x: Array, live: Array) -> Array:
+            guide = estimate(said, opened.predictor, x[None].astype(np.float32), live[None])[0].astype(np.float64)
+            return dct_select(np.where(live[:, None], x, guide), guide, threshold=self.threshold)
+
+        return on_panels(work)
