@@ -1,11 +1,12 @@
 """Pickers of dispersion curves side by side: synthetic media of other kinds, finite elements, and a field site.
 
-    python benchmarks/dispersion_picker.py [--bundle dispersion-picker] [--records 600]
+    python benchmarks/dispersion_picker.py [--bundle dispersion-picker ...] [--records 600]
 
 Synthetic: the packaged recipe `dispersion_picker_test`, whose media, arrays, sources and axes are of other kinds than
 those of the training, and which no training has seen. Finite elements: ten gathers over two models whose curves another
 code gave. Oysand: four gathers against 30 points that people picked, with their own bounds (of some 6 %). Recall is the
 share of points (of frequencies at which the curve is known, for gathers) that are picked within 3 % (5 % for gathers).
+Several bundles, of different names, are scored on the same records; details by wavelength are of the first one.
 
 Data: finite-element gathers of swprocess (Vantassel & Cox, 2022, Geophysics 87), Oysand of MASWavesPy (Olafsdottir et
 al., 2018, Can. Geotech. J. 55), both GPL-3, read and not shipped.
@@ -138,12 +139,13 @@ def speed(opened: Opened) -> None:
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", default="dispersion-picker")
+    parser.add_argument("--bundle", nargs="+", default=["dispersion-picker"])
     parser.add_argument("--records", type=int, default=600)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEISLOOM_DATA", "../shared/data")))
     given = parser.parse_args()
-    first = open_predictor(given.bundle)
-    methods = [first, *(open_predictor(name, recipe=first.recipe) for name in ("argmax", "ridge"))]
+    bundles = [open_predictor(name) for name in given.bundle]
+    first = bundles[0]
+    methods = [*bundles, *(open_predictor(name, recipe=first.recipe) for name in ("argmax", "ridge"))]
     synthetic(methods, given.records)
     if (given.data / "dispersion").is_dir():
         field(methods, given.data / "dispersion")

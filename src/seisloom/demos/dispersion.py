@@ -69,7 +69,7 @@ def run_curve_demo(out: Path, *, data: Path | None, synthetic: bool = False, bun
     report, files = evaluate(methods, records, out, products=products)
     table = products[opened.name]
     rows = {str(row["id"]): find_npz(planned.manifest, row["npz"], "demo") for _, row in read_rows(planned.manifest)}
-    written = [*files, *_profile(opened, rows[_widest(table)], out, notes)]
+    written = [*files, *_profile(opened.with_changes("longest=1"), rows[_deepest(table)], out, notes)]
     gather = None if data is None or synthetic else data / FIELD
     if gather is not None and gather.is_file():
         written += _picked(opened, gather, out / "field")
@@ -77,15 +77,14 @@ def run_curve_demo(out: Path, *, data: Path | None, synthetic: bool = False, bun
     return CurveDemo(report, tuple(written), tuple(notes))
 
 
-def _widest(table: Any) -> str:  # Any: a pandas table
-    """Return the record whose fundamental mode is picked over the widest range of wavelengths."""
-    kept = table[(table["mode"] == 0) & (table["status"] == "picked")]
-    waves = np.log(kept["wavelength_m"]).groupby(kept["record"])
-    return str((waves.max() - waves.min()).idxmax())
+def _deepest(table: Any) -> str:  # Any: a pandas table
+    """Return the record whose fundamental mode is picked to the longest wave that its array is as long as."""
+    kept = table[(table["mode"] == 0) & (table["status"] == "picked") & (table["picked_lengths"] <= 1)]
+    return str(kept.groupby("record")["wavelength_m"].max().idxmax())
 
 
 def _profile(opened: Opened, best: Path, out: Path, notes: list[str]) -> list[Path]:
-    """Pick a record, invert its curves, and draw the profile with the true one."""
+    """Pick a record as far as its array reaches, invert its curves, and draw the profile with the true one."""
     from seisloom.figures.dispersion import draw_profile
 
     written = _picked(opened, best, out / "profile")

@@ -29,7 +29,8 @@ def wavelet_denoise(
         values: all traces live.
         threshold: in standard deviations of noise; coefficients below it are set to 0, others kept. 0 gives the panel
             back.
-        n_levels: octaves along either axis; fewer where a wavelet would be longer than the mirrored panel.
+        n_levels: octaves along either axis; fewer where a wavelet would be longer than the mirrored panel. Time
+            grows with each, from 6 on up to fourfold.
         order: vanishing moments of Daubechies' wavelets, 1 (Haar) to 10; they have twice as many coefficients.
         noise: standard deviation of white noise in the panel; None measures it, where there is little signal: by the
             median size of what is finest along traces.
@@ -49,8 +50,8 @@ def wavelet_denoise(
     # The filter of a level is spread by 2^level: beyond the period of the panel it only meets itself
     longest = int(np.log2(max(2 * min(x.shape) / (2 * order - 1), 1))) + 1
     n_levels = min(n_levels, longest)
-    panel = _mirrored(x, n_levels)
-    levels = noise_by_octave(panel, order, n_levels)
+    panel = _mirrored(x, order, n_levels)
+    levels = noise_by_octave(panel, x.shape, order, n_levels)
     if noise is not None:
         levels[:] = noise
     elif not by_band:
@@ -63,30 +64,38 @@ def wavelet_denoise(
         )
         for (across, along, both), (low, high) in zip(details, levels, strict=True)
     ]
-    found = pywt.iswt2([smooth, *kept], f"db{order}")
+    # Wavelets are not symmetric, and images come out a little different: this is the one mirrored along both axes
+    found = np.flip(pywt.iswt2([smooth, *kept], f"db{order}"))
     return np.asarray(found[: x.shape[0], : x.shape[1]], dtype=x.dtype)
 
 
-def noise_by_octave(panel: Array, order: int, n_levels: int) -> Array:
+def noise_by_octave(panel: Array, shape: tuple[int, ...], order: int, n_levels: int) -> Array:
     """Return the standard deviation of noise in the frequencies of each level, from the coarsest to the finest.
 
     It is measured in what is finest along traces. The filters are of norm 1: white noise has in each octave, and in all
     coefficients of `wavelet_denoise`, the deviation that it has in the panel.
 
     Args:
-        panel: (trace, time), periodic; an even number of traces, and of samples a multiple of 2^n_levels.
+        panel: (trace, time), periodic, with mirror images; sizes are multiples of 2^n_levels.
+        shape: of what it begins with and, mirrored, ends with; what lies between is padding and is not counted.
         order, n_levels: see `wavelet_denoise`.
     Returns:
         (level, 2): below the octave of the level, and in it.
     """
     finest = pywt.swt(panel, f"db{order}", 1, axis=0, trim_approx=True)[1]
     octaves = pywt.swt(finest, f"db{order}", n_levels, axis=1)
+    counted = np.ix_(*(np.r_[:n, -n:0] for n in shape))
     # The size of normal noise has this median
-    return np.array([[np.median(np.abs(one)) / MEDIAN_OF_NOISE for one in octave] for octave in octaves])
+    return np.array([[np.median(np.abs(one[counted])) / MEDIAN_OF_NOISE for one in octave] for octave in octaves])
 
 
-def _mirrored(x: Array, n_levels: int) -> Array:
-    """Return a panel and its mirror images, float64: periodic without a jump, sizes multiples of 2^n_levels."""
+def _mirrored(x: Array, order: int, n_levels: int) -> Array:
+    """Return a panel and its mirror images, float64: periodic without a jump, sizes multiples of 2^n_levels.
+
+    Where a size does not fit, the panel goes on for two filters at least: a narrow strip between two mirrors repeats
+    its noise, which then passes for signal.
+    """
     half = 2 ** (n_levels - 1)
-    whole = np.pad(x, [(0, -n % half) for n in x.shape], mode="symmetric")
+    padding = [(0, 0 if n % half == 0 else 4 * order + -(n + 4 * order) % half) for n in x.shape]
+    whole = np.pad(x, padding, mode="symmetric")
     return np.pad(whole, [(0, n) for n in whole.shape], mode="symmetric").astype(np.float64)

@@ -20,7 +20,7 @@ class GuidedDCT(DenoiseMethod):
     """
 
     name: str = "guided_dct"
-    network: str = "restoration-prestack"
+    network: str = "restoration-denoising"
     """A bundle that denoises, by folder or shipped name."""
     threshold: float = Field(1.0, ge=0)
     """Of the network's coefficients, in standard deviations of the noise, which is measured."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from seisloom.tasks.dispersion.picker.model import CurveUNet
-from seisloom.tasks.dispersion.picker.recipe import ITEM
+from seisloom.tasks.dispersion.picker.recipe import ITEM, DispersionRecipe
+
+Small = Callable[..., DispersionRecipe]
 
 
 def batch(n_velocity: int = 48, n_frequency: int = 24, *, scale: float = 1.0, known: bool = True) -> dict[str, Tensor]:
@@ -66,3 +70,26 @@ def test_a_sure_distribution_gives_its_peak_and_the_least_spread() -> None:
     assert 0.25 * step <= float(found["log_sigma"].exp()) < 0.6 * step
     wide = net._answers(torch.zeros_like(logit), torch.zeros_like(logit), velocity)
     assert float(wide["log_sigma"].exp()) > 10 * step
+
+
+def test_the_width_of_what_it_learnt_is_no_doubt_of_its_own() -> None:
+    velocity = torch.tensor(np.geomspace(100, 900, 441), dtype=torch.float32)[None]
+    step = np.log(9) / 440
+    label, doubt = 0.012, 0.03
+    place = torch.arange(441.0)
+
+    def spread(width: float, label_width: float) -> float:
+        logit = (-0.5 * ((place - 220) * step / width).square())[None, None, None]
+        net = CurveUNet(widths=(8,), modes=1, label_width=label_width).build(ITEM)
+        return float(net._answers(logit, torch.zeros_like(logit), velocity)["log_sigma"].exp())
+
+    assert spread(label, label) == pytest.approx(0.25 * step, rel=1e-3)  # the least there is
+    both = float(np.hypot(label, doubt))
+    assert spread(both, label) == pytest.approx(np.sqrt(2 / np.pi) * doubt, rel=0.01)
+    assert spread(both, 0.0) == pytest.approx(np.sqrt(2 / np.pi) * both, rel=0.01)
+
+
+def test_the_packaged_recipe_takes_off_the_width_that_it_teaches(small: Small) -> None:
+    said = small().model_dump()
+    taught = [one["width"] for one in said["loss"] if one["name"] == "curve_distribution"]
+    assert [said["model"]["label_width"]] == taught

@@ -29,6 +29,9 @@ class CurveUNet(ModelConfig):
     """Residual blocks of each level, on the way down and on the way up."""
     reach: float = Field(0.08, gt=0)
     """A velocity is the mean of the network's distribution within this share of it around the main peak."""
+    label_width: float = Field(0.0, ge=0)
+    """Standard deviation of the distributions that it learns from, as a share of the velocity (`width` of the loss
+    `curve_distribution`): what is no doubt of its own is taken off the spread of its answers. 0 takes off nothing."""
 
     def build(self, schema: Schema) -> nn.Module:
         """Return the untrained network; see `seisloom.tasks.dispersion.picker.network.CurveNetwork`."""

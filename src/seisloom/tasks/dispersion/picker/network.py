@@ -21,6 +21,8 @@ FOLD = 2
 """Bins along both axes that the network takes together: its answers have all of them again."""
 LEAST_SPREAD = 0.25
 """Of a distribution, in bins: a peak is known no better."""
+MEAN_DISTANCE = math.sqrt(2 / math.pi)
+"""Of a normal distribution from its mean, in standard deviations."""
 HINT_SCALE = 3.0
 """Wavelengths are from a twentieth to twenty times a length: its logarithm over this is about 1."""
 
@@ -70,10 +72,12 @@ class CurveNetwork(nn.Module):
         share = logit.softmax(dim=-1)
         places = torch.arange(logit.shape[-1], device=logit.device, dtype=logit.dtype)
         # The mean distance, not the standard deviation: a thousandth of the whole far away is not to decide
-        spread = (share * (places - mean.detach()[..., None]).abs()).sum(dim=-1).clamp(min=LEAST_SPREAD)
+        spread = (share * (places - mean.detach()[..., None]).abs()).sum(dim=-1)
+        learnt = MEAN_DISTANCE * self.config.label_width / step
+        own = (spread.square() - learnt.square()).clamp(min=LEAST_SPREAD**2).sqrt()
         return {
             "velocity": velocity[:, :1, None] * torch.exp(mean * step),
-            "log_sigma": torch.log(spread * step),
+            "log_sigma": torch.log(own * step),
             "presence": (share * shows).sum(dim=-1) - math.log(2.0),
             "logit": logit,
         }
