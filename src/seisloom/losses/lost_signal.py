@@ -23,9 +23,9 @@ class LostSignal(LossTerm):
 
     name: str = "lost_signal"
     traces: int = Field(9, ge=1)
-    """Traces around a sample over which products are averaged; odd."""
+    """Traces around a sample over which products are averaged; odd, an even number counts as one more."""
     samples: int = Field(33, ge=1)
-    """Samples around it; odd."""
+    """Samples around it; likewise."""
     floor: float = Field(0.1, gt=0, le=1)
     """Strength of signal below which it counts less, as a share of the RMS of the item."""
 

@@ -98,6 +98,15 @@ def test_few_live_traces_far_apart_can_be_hidden_too() -> None:
     assert hide_like_missing(live, np.random.default_rng(0)).sum() == 1
 
 
+@pytest.mark.parametrize("pattern", ["1001001001", "10101", "0101010", "11111000", "1110001"])
+def test_two_traces_stay_of_few(pattern: str) -> None:
+    live = np.array([one == "1" for one in pattern])
+    for seed in range(5):
+        hide = hide_like_missing(live, np.random.default_rng(seed))
+        assert hide.any()
+        assert (live & ~hide).sum() >= 2
+
+
 def test_hidings_differ_and_a_seed_repeats_them() -> None:
     first, second = hidings(masks.regular(40, 2), 4, np.random.default_rng(0))  # there are only two
     assert np.array_equal(first, ~second & masks.regular(40, 2))

@@ -93,6 +93,16 @@ def test_with_one_hiding_the_blend_is_judged_by_what_chose_it() -> None:
     assert gated.snr_db >= gated.scores["plane_wave"] > gated.scores["linear"]
 
 
+def test_silent_hidden_traces_judge_no_method_whatever_the_unit() -> None:
+    live = masks.irregular(48, 0.3, np.random.default_rng(1))
+    hidden = hidings(live, 3, rng())
+    panel = np.where(hidden[0][:, None], 0, TRUE + 0.02 * np.random.default_rng(3).normal(size=TRUE.shape))
+    methods = {"linear": linear, "plane_wave": partial(plane_wave_fill, slopes=(-2.0, 2.0))}
+    small, large = (gate(panel * unit, live, methods, hidden) for unit in (1e-6, 1e6))
+    np.testing.assert_allclose(small.weights, large.weights, atol=1e-6)
+    np.testing.assert_allclose(small.values * 1e12, large.values, rtol=1e-5, atol=1e-3)
+
+
 def test_a_method_that_gives_nonsense_and_no_hiding_are_refused() -> None:
     with pytest.raises(DataError, match="'broken' gives shape"):
         gate(TRUE, LIVE, {"broken": lambda x, _: x * np.nan}, hidings(LIVE, 2, rng()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from seisloom.augment.bank import Bank
 from seisloom.cli.main import app
-from seisloom.errors import DataError, MissingDataError, OutputError
+from seisloom.errors import DataError, MissingDataError, OutputError, RecipeError
 from seisloom.io.segy import write_segy
 from seisloom.recipe import Recipe, recipe_from
 from seisloom.sample import Array
@@ -91,3 +92,9 @@ def test_the_command_writes_a_bank_and_says_how_a_recipe_names_it(survey: Path, 
 def test_a_bank_with_another_suffix_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="choose this suffix"):
         write_noise_bank(tmp_path / "bank.npy", [tmp_path / "none"])
+
+
+@pytest.mark.parametrize(("keys", "said"), [({"block": 60}, "give 1 to 48"), ({"panels": "foo"}, "panels")])
+def test_what_does_not_fit_a_bank_is_said_before_any_work(keys: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises((DataError, RecipeError), match=said):
+        write_noise_bank(tmp_path / "bank.npz", [tmp_path / "none"], **keys)

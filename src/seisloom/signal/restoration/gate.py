@@ -21,6 +21,8 @@ from seisloom.signal.restoration.search import hidden_snr_db
 
 WIDTH = (12.0, 40.0)
 """Traces and samples of the Gaussian over which errors are summed: the size of the places that have weights."""
+SILENT = 1e-3
+"""Least energy of hidden traces, as a share of the usual one: where there is next to nothing no method is judged."""
 PRIOR = 0.3
 """Share of the whole panel's errors among those of a place, which has few hidden traces."""
 
@@ -61,7 +63,7 @@ def gate(values: Array, is_live: Array, methods: Mapping[str, Restore], hidden: 
     names = tuple(methods)
     tried = [np.stack([_run(name, methods[name], x, live & ~hide) for name in names]) for hide in hidden]
     asked = list(zip(tried, hidden, strict=True))
-    errors = [_products(filled - x, hide) / (_energy(x, hide) or 1.0) for filled, hide in asked]
+    errors = [_products(filled - x, hide) / _energy(x, live, hide) for filled, hide in asked]
     alone = np.array([[hidden_snr_db(x, one, hide) for one in filled] for filled, hide in asked])
     expected = np.empty(len(hidden))
     for k, hide in enumerate(hidden):
@@ -82,8 +84,10 @@ def _run(name: str, restore: Restore, x: Array, live: Array) -> Array:
     return restored
 
 
-def _energy(x: Array, hide: Array) -> float:
-    return float(np.sum(x[hide].astype(np.float64) ** 2))
+def _energy(x: Array, live: Array, hide: Array) -> float:
+    """Return the energy of hidden traces, or what silent ones count as: a share of what as many live ones have."""
+    usual = float(np.mean(np.sum(x[live].astype(np.float64) ** 2, axis=1))) * int(hide.sum())
+    return max(float(np.sum(x[hide].astype(np.float64) ** 2)), SILENT * usual) or 1.0
 
 
 def _sum(products: Sequence[Array]) -> Array:

@@ -63,7 +63,7 @@ def hide_like_missing(
             "and the share be between 0 and 1"
         )
     step = regular_step(live)
-    if 1 < step < len(known):
+    if step > 1 and len(known) // step >= FEWEST_LEFT:
         return _rest_of_raster(known, step, int(rng.integers(step)), len(live))
     asked = gaps(live, ~live) or Counter({(1, 0): 1})
     spent = np.any([np.zeros_like(live), *before], axis=0)
@@ -121,18 +121,25 @@ def _as_asked(found: Counter[Kind], asked: Counter[Kind]) -> Counter[Kind]:
 
 
 def _runs(now: Array, hidden: Array, kind: Kind) -> Iterator[tuple[Array, int]]:
-    """Yield runs of live traces that may be hidden for a kind of gap, and the width of the gap that each makes."""
+    """Yield runs of live traces that may be hidden for a kind of gap, and the width of the gap that each makes.
+
+    Of those that begin at one trace the one whose gap is nearest to the kind, and the one that ends with its block.
+    """
     known = np.flatnonzero(now)
     width, side = kind
+    most = min(width, len(known) - FEWEST_LEFT)
     if side:
         inwards = known[::-side]
-        for n in range(1, min(width, len(known) - FEWEST_LEFT) + 1):
+        for n in range(1, min(most, len(known) // 2) + 1):
             yield inwards[:n], abs(int(inwards[n] - inwards[0]))
         return
+    ends = np.append(np.flatnonzero(np.diff(known) > 1), len(known) - 1)
+    lasts = ends[np.searchsorted(ends, np.arange(len(known)))]
     for at in range(1, len(known) - 1):
-        for n in range(1, min(width, len(known) - FEWEST_LEFT, len(known) - 1 - at) + 1):
-            if known[at + n - 1] - known[at] != n - 1:
-                break
+        left, rest = int(known[at] - known[at - 1]) - 1, int(lasts[at]) - at + 1
+        for n in {min(max(width - left, 1), rest - 1), rest}:
+            if not 1 <= n <= most or at + n >= len(known):
+                continue
             first, end = known[at - 1] + 1, known[at + n]
             if not hidden[first:end].any():
                 yield known[at : at + n], int(end - first)

@@ -10,8 +10,10 @@ import numpy as np
 from seisloom.errors import DataError, OutputError
 from seisloom.io.beside import beside
 from seisloom.io.gather import read_gather
+from seisloom.recipe import config_from
 from seisloom.sample import Array
 from seisloom.signal.noise_bank import energy_onset, noise_windows, side_by_side
+from seisloom.tasks.restoration.recipe import RestorationApply
 from seisloom.tasks.restoration.sources import cut, find_files, read_array
 
 ONSET_SAMPLES = 20
@@ -33,7 +35,7 @@ def write_noise_bank(
           - {name: add_noise, source: bank, bank: noise.npz, snr_min: -5, snr_max: 15}
 
     A bank is of the sampling of its gathers: noise is added sample by sample. Banks to train and to test with should
-    be of different surveys; `keys` in the file say which files it is from.
+    be of different surveys, and gathers of one bank of one sampling rate; `keys` say which paths it is from.
 
     Args:
         out: an .npz, written with `x` float32 (record, trace, time) and `keys`.
@@ -49,12 +51,16 @@ def write_noise_bank(
     """
     if Path(out).suffix != ".npz":
         raise OutputError(f"{out}: a bank of noise is an .npz; choose this suffix")
+    if not 1 <= block <= shape[0]:
+        raise DataError(f"blocks of {block} traces do not fit into records of {shape[0]}: give 1 to {shape[0]}")
+    panels = config_from(RestorationApply, [f"panels={panels}"], where="noise").panels
     records, keys = [], []
     for path in map(Path, paths):
         windows = [
             noise_windows(traces, energy_onset(traces, fs_hz=1.0, window_s=ONSET_SAMPLES), shape=(block, shape[1]),
                           guard=guard)
-            for file in find_files(path) for traces in _gathers(file, panels) if len(traces) >= block
+            for file in find_files(path) for traces in _gathers(file, panels)
+            if len(traces) >= block and traces.shape[1] > 2 * ONSET_SAMPLES
         ]  # fmt: skip
         found = side_by_side(windows, shape[0]) if windows else np.zeros((0, *shape), dtype=np.float32)
         records.append(found)

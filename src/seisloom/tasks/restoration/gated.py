@@ -55,7 +55,8 @@ class Gate(FillMethod):
                 for name, share in zip(found.names, found.weights.mean(axis=(1, 2)), strict=True)
                 if share >= 0.01
             )
-            logger.info("hidden traces were filled with %.1f dB by %s", found.snr_db, shares)
+            judged = "; the traces that chose it judge it" if len(hidden) == 1 else ""
+            logger.info("hidden traces were filled with %.1f dB by %s%s", found.snr_db, shares, judged)
             return found.values
 
         return on_panels(work)
