@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,42 +73,34 @@ class Opened:
         """
         said = [*changes, *(f"{key}={json.dumps(value)}" for key, value in apply.items())]
         own = [one for one in said if self._is_of_method(_key(one))]
-        if self.method is not None:
-            self._check_known(said)
-        elif own:
-            raise RecipeError(f"{self.name}: {own[0]}: keys of a method are those of classical methods, not of bundles")
         paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said if one not in own]
-        recipe = recipe_from(self.recipe.model_dump(mode="json"), paths, where=self.name)
+        if self.method is None and own:
+            raise RecipeError(f"{self.name}: {own[0]}: keys of a method are those of classical methods, not of bundles")
+        try:
+            recipe = recipe_from(self.recipe.model_dump(mode="json"), paths, where=self.name)
+        except RecipeError as error:
+            if keys := self._keys_of_method():
+                raise RecipeError(f"{error}\n  keys of {self.name} itself are {', '.join(sorted(keys))}") from None
+            raise
         if self.method is None:
             return replace(self, recipe=recipe)
         recipe = self.method.adapt(recipe)
         if not own:
             return replace(self, recipe=recipe)
         before = [f"{key}={json.dumps(value)}" for key, value in self.method.model_dump(mode="json").items()]
-        keys = [*before, *(one.removeprefix("method.") for one in own)]
-        method = config_from(type(self.method), keys, where=self.name)
+        method = config_from(
+            type(self.method), [*before, *(one.removeprefix("method.") for one in own)], where=self.name
+        )
+        if (method.name, method.task) != (self.method.name, self.method.task):
+            raise RecipeError(f"{self.name}: name and task of a method stay as they are")
         return replace(self, recipe=recipe, method=method, predictor=method.predictor(recipe))
 
     def _is_of_method(self, key: str) -> bool:
-        return key.startswith("method.") or (key in self._keys_of_method() and key not in self._keys_of_apply())
+        of_apply = set() if self.recipe.apply is None else set(type(self.recipe.apply).model_fields)
+        return key.startswith("method.") or (key in self._keys_of_method() and key not in of_apply)
 
     def _keys_of_method(self) -> set[str]:
         return set() if self.method is None else set(type(self.method).model_fields) - {"name", "task"}
-
-    def _keys_of_apply(self) -> set[str]:
-        return set() if self.recipe.apply is None else set(type(self.recipe.apply).model_fields)
-
-    def _check_known(self, changes: Sequence[str]) -> None:
-        """Raise RecipeError for a key that neither the method has nor `apply`."""
-        for key in map(_key, changes):
-            own, of_apply = self._keys_of_method(), self._keys_of_apply()
-            known = own if key.startswith("method.") else of_apply if key.startswith("apply.") else own | of_apply
-            name = key.removeprefix("method.").removeprefix("apply.").partition(".")[0]
-            if name not in known:
-                raise RecipeError(
-                    f"{self.name}: {key}: unknown key{plugins.nearest(name, sorted(known))}. Its own keys are "
-                    f"{', '.join(sorted(own)) or 'none'}; those of apply {', '.join(sorted(of_apply))}"
-                )
 
 
 def _key(change: str) -> str:
