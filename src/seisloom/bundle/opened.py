@@ -13,6 +13,7 @@ from seisloom.bundle.bundle import Bundle, shipped_bundles
 from seisloom.errors import BundleError, PluginError, RecipeError
 from seisloom.inference.heap import ask_for_huge_pages
 from seisloom.recipe import Recipe, config_from, read_recipe, recipe_from, usual_recipe
+from seisloom.recipe.changes import key_of
 from seisloom.sample import Predictor, Schema
 from seisloom.task import Calibration, Product, Record, Task
 
@@ -72,7 +73,7 @@ class Opened:
             RecipeError: if a key is not known or a value not possible.
         """
         said = [*changes, *(f"{key}={json.dumps(value)}" for key, value in apply.items())]
-        own = [one for one in said if self._is_of_method(_key(one))]
+        own = [one for one in said if self._is_of_method(key_of(one))]
         paths = [one if one.startswith("apply.") else f"apply.{one}" for one in said if one not in own]
         if self.method is None and own:
             raise RecipeError(f"{self.name}: {own[0]}: keys of a method are those of classical methods, not of bundles")
@@ -101,10 +102,6 @@ class Opened:
 
     def _keys_of_method(self) -> set[str]:
         return set() if self.method is None else set(type(self.method).model_fields) - {"name", "task"}
-
-
-def _key(change: str) -> str:
-    return change.partition("=")[0].strip().lstrip("-").replace("-", "_")
 
 
 def names_beside(room: str, recipe: Recipe) -> list[str]:

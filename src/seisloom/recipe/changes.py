@@ -9,6 +9,15 @@ import yaml
 from seisloom.recipe.entry import Json
 
 
+def key_of(change: str) -> str:
+    """Return the left side of key=value, or of --key=value, with underscores.
+
+    >>> key_of("--batch-size=4")
+    'batch_size'
+    """
+    return change.partition("=")[0].strip().lstrip("-").replace("-", "_")
+
+
 def value_of(text: str) -> Json:
     """Return the value of the right side of key=value; numbers such as 1e-3, which YAML 1.1 takes for text, too."""
     try:

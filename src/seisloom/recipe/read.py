@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from seisloom import plugins
 from seisloom.config import Config
 from seisloom.errors import MissingDataError, RecipeError
-from seisloom.recipe.changes import plain, put, value_of
+from seisloom.recipe.changes import key_of, plain, put, value_of
 from seisloom.recipe.entry import Json
 from seisloom.recipe.mistakes import raise_all, sentence
 from seisloom.recipe.packaged import packaged_recipe, packaged_recipes
@@ -109,11 +109,11 @@ def _changed(
         value = tree.pop(key)
         put(tree, kind.aliases[key], value, mistakes, shown=key)
     for change in overrides:
-        key, equals, text = change.partition("=")
+        _, equals, text = change.partition("=")
         if not equals:
             mistakes.append(f"{change!r} is not key=value; write for instance train.epochs=3")
             continue
-        key = key.strip().lstrip("-").replace("-", "_")
+        key = key_of(change)
         put(tree, kind.aliases.get(key, key), value_of(text), mistakes, shown=change)
     if overrides:
         anchor(kind, tree, Path.cwd())
@@ -125,9 +125,9 @@ def config_from(kind: type[C], changes: Sequence[str], *, where: str) -> C:
     tree: dict[str, Json] = {}
     mistakes: list[str] = []
     for change in changes:
-        key, equals, text = change.partition("=")
+        _, equals, text = change.partition("=")
         if equals:
-            put(tree, key.strip().lstrip("-").replace("-", "_"), value_of(text), mistakes, shown=change)
+            put(tree, key_of(change), value_of(text), mistakes, shown=change)
         else:
             mistakes.append(f"{change!r} is not key=value; keys are {', '.join(sorted(kind.model_fields))}")
     try:

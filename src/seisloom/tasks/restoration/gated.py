@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -69,9 +69,13 @@ class Gate(FillMethod):
         return made
 
 
-def network(name: str) -> Restore:
+def network(name: str, goal: Literal["fill", "denoise"] = "fill", *, key: str = "gate.networks") -> Restore:
     """Return a bundle as a function of one panel (trace, time).
 
+    Args:
+        name: folder, or name of a shipped one.
+        goal: what it is to do.
+        key: that names it, for what is said if it is of another room.
     Raises:
         PluginError, RecipeError: if there is no such bundle, or it is of another room.
     """
@@ -80,12 +84,12 @@ def network(name: str) -> Restore:
 
     opened = open_predictor(name)
     if opened.task.name != "restoration":
-        raise RecipeError(f"gate.networks: {name} is of the room {opened.task.name}")
-    opened = opened.with_changes("goal=fill")
+        raise RecipeError(f"{key}: {name} is of the room {opened.task.name}")
+    opened = opened.with_changes(f"goal={goal}")
     recipe: Any = opened.recipe  # Any: one of this room, as its task says
-    return partial(_fill, partial(estimate, recipe, opened.predictor))
+    return partial(_restored, partial(estimate, recipe, opened.predictor))
 
 
-def _fill(restore: Any, values: Array, is_live: Array) -> Array:  # Any: `estimate` of a bundle
+def _restored(restore: Any, values: Array, is_live: Array) -> Array:  # Any: `estimate` of a bundle
     found: Array = restore(values[None].astype(np.float32), is_live[None])[0]
     return found.astype(values.dtype)

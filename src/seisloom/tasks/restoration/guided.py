@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from seisloom.errors import RecipeError
 from seisloom.sample import Array, Predictor
 from seisloom.signal.restoration.dct import dct_select
+from seisloom.tasks.restoration.gated import network
 from seisloom.tasks.restoration.methods import DenoiseMethod, on_panels
 
 
@@ -35,17 +35,10 @@ class GuidedDCT(DenoiseMethod):
         Raises:
             PluginError, RecipeError: if there is no such bundle, or it is of another room.
         """
-        from seisloom.bundle import open_predictor
-        from seisloom.tasks.restoration.apply import estimate
-
-        opened = open_predictor(self.network)
-        if opened.task.name != "restoration":
-            raise RecipeError(f"guided_dct.network: {self.network} is of the room {opened.task.name}")
-        opened = opened.with_changes("goal=denoise")
-        said: Any = opened.recipe  # Any: one of this room, as its task says
+        told = network(self.network, "denoise", key="guided_dct.network")
 
         def work(x: Array, live: Array) -> Array:
-            guide = estimate(said, opened.predictor, x[None].astype(np.float32), live[None])[0].astype(np.float64)
+            guide = told(x, live)
             return dct_select(np.where(live[:, None], x, guide), guide, threshold=self.threshold)
 
         return on_panels(work)
