@@ -289,3 +289,9 @@ def test_a_methods_own_keys_are_changed_like_those_of_apply() -> None:
         median.with_changes("method.task=picking")
     with pytest.raises(RecipeError, match="not of bundles"):
         open_predictor("restoration-prestack").with_changes("method.n_traces=9")
+
+
+def test_what_a_method_cannot_do_is_not_passed_over() -> None:
+    with pytest.raises(RecipeError, match="median: goal=fill: this method has goal=denoise, and can do nothing else"):
+        open_predictor("median").with_changes("goal=fill")
+    open_predictor("median").with_changes("goal=denoise")

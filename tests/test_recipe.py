@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seisloom.augment.amplitude import Gain
 from seisloom.config import Config, Paths
 from seisloom.errors import LeftOut, MissingDataError, RecipeError
-from seisloom.recipe import Recipe, expand, packaged_recipes, read_recipe, read_values, recipe_from
+from seisloom.recipe import Recipe, expand, kind_of, packaged_recipes, read_recipe, read_values, recipe_from
 from seisloom.recipe.paths import anchor
 from seisloom.run.write import write_shards
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
@@ -410,3 +410,20 @@ def test_paths_of_every_room_are_meant_from_the_folder_of_the_recipe(tmp_path: P
     tree: dict[str, Any] = {"data": {"paths": ["a", "/b", "~/c"]}}
     anchor(Room, tree, Path("/survey"))
     assert tree["data"]["paths"] == ["/survey/a", "/b", "~/c"]
+
+
+def test_paths_of_entries_are_meant_from_the_folder_of_the_recipe(tmp_path: Path) -> None:
+    """A bank of noise lies beside its recipe, and is found from any working folder, in entries within entries too."""
+    tree: dict[str, Any] = {
+        "corrupt": [
+            "polarity_flip",
+            {"name": "add_noise", "bank": "banks/a.npz"},
+            {"name": "one_of", "entries": [{"name": "blended", "bank": "b.npz"}, {"name": "no such", "bank": "c"}]},
+        ],
+        "augment": [{"name": "random_apply", "entry": {"name": "mix_up", "bank": "$BANKS/d.npz"}}],
+    }
+    anchor(kind_of({"task": "restoration"}), tree, tmp_path)
+    _, noise, several = tree["corrupt"]
+    assert noise["bank"] == str(tmp_path / "banks" / "a.npz")
+    assert [one["bank"] for one in several["entries"]] == [str(tmp_path / "b.npz"), "c"]
+    assert tree["augment"][0]["entry"]["bank"] == "$BANKS/d.npz"

@@ -67,8 +67,8 @@ class Tiled:
     integrated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Variables that no tile knows by itself, and what `derive` gives in place of each: its steps along every axis, ""
     for an axis of one sample. Steps stand on disk until all tiles are done, and are then integrated."""
-    keeps_recorded: bool = False
-    """Whether traces that are not dead are written as they were read: the one product is then the volume, filled."""
+    recorded: tuple[str, ...] = ()
+    """Products that are the volume itself, filled: traces that are not dead are written there as they were read."""
     advise: Callable[[Fingerprint], Iterable[str]] = no_advice
     """What is said of how a survey fits the predictor, and how to mend it."""
 
@@ -224,7 +224,7 @@ def _applied(
     job = TileJob(
         made.tiling.model_copy(update={"batch_size": pace.batch_size}), shape, made.blended,
         read=ReadScaled(volume, name, scaling), grain=writer.grain,
-        write=WriteLive(volume, writer, steps, kept=name if made.keeps_recorded else None),
+        write=WriteLive(volume, writer, steps, kept=dict.fromkeys(made.recorded, name)),
         open_predictor=partial(opening, pace.threads), derive=partial(made.derive, scaling=scaling),
         in_flight=1 if running.device == "cpu" else ON_DEVICE,
         identity={

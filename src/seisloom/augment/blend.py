@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from seisloom.augment.erratic import over_time
 from seisloom.augment.noise import with_snr
 from seisloom.augment.pieces import fitted_pieces
 from seisloom.augment.time import fs_hz
+from seisloom.config import Paths
 from seisloom.sample import Array
 
 
@@ -32,7 +33,7 @@ class Blended(Augmentation):
     name: str = "blended"
     source: Literal["same", "bank"] = "same"
     """The second shot: the gather itself, its traces in reverse order; or a record from a bank, of any size."""
-    bank: str | None = None
+    bank: Annotated[str | None, Paths()] = None
     """bank: an .npz of records, see `seisloom.augment.bank`; None takes what the training gives."""
     low_db: float = -12.0
     """Least level of the second shot in dB, of mean squares over the whole sample relative to the first."""

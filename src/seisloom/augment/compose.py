@@ -25,6 +25,8 @@ def _known() -> dict[str, EntryPoint]:
 class Nested:
     """Marks an entry inside of another: a name, or a mapping with a name, as in the list `augment:` itself."""
 
+    group: ClassVar[str] = "augmentations"
+
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:  # Any: pydantic's own protocol
         def hydrate(value: Any) -> Augmentation:  # Any: what YAML can say
             if isinstance(value, Augmentation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from seisloom.augment.augmentation import Augmentation, Draws, Kind
 from seisloom.augment.bank import bank_of
 from seisloom.augment.batch import Batch
 from seisloom.augment.noise import as_rows_of, mean_square
+from seisloom.config import Paths
 from seisloom.sample import Array
 
 
@@ -31,7 +32,7 @@ class StackEvents(Augmentation):
     """Largest size in dB."""
     max_shift: float = Field(0.5, ge=0, lt=1)
     """Largest shift of the other record either way, as a share of the record."""
-    bank: str | None = None
+    bank: Annotated[str | None, Paths()] = None
     """An .npz with records, see `seisloom.augment.bank`; None takes what the training gives."""
 
     @property
@@ -78,7 +79,7 @@ class MixUp(Augmentation):
     name: str = "mix_up"
     alpha: float = Field(0.2, gt=0)
     """Both parameters of the beta distribution: small ones mix little."""
-    bank: str | None = None
+    bank: Annotated[str | None, Paths()] = None
     """An .npz with records and their classes, see `seisloom.augment.bank`; None takes what the training gives."""
 
     @property

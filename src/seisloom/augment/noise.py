@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from seisloom.augment.gaussian import add_gaussian, fill_gaussian
 from seisloom.augment.kernels import is_plain
 from seisloom.augment.pieces import fitted_pieces
 from seisloom.augment.time import fs_hz, log_uniform
+from seisloom.config import Paths
 from seisloom.sample import Array
 
 
@@ -50,7 +51,7 @@ class AddNoise(Augmentation):
     """Largest exponent."""
     source: Literal["gaussian", "bank"] = "gaussian"
     """gaussian: made; bank: records of real noise, taken from a bank."""
-    bank: str | None = None
+    bank: Annotated[str | None, Paths()] = None
     """An .npz with real noise, see `seisloom.augment.bank`; None takes what the training gives."""
 
     @model_validator(mode="before")

@@ -85,7 +85,7 @@ class Opened:
             raise
         if self.method is None:
             return replace(self, recipe=recipe)
-        recipe = self.method.adapt(recipe)
+        recipe = self._adapted(recipe, [key_of(one) for one in paths])
         if not own:
             return replace(self, recipe=recipe)
         before = [f"{key}={json.dumps(value)}" for key, value in self.method.model_dump(mode="json").items()]
@@ -95,6 +95,16 @@ class Opened:
         if (method.name, method.task) != (self.method.name, self.method.task):
             raise RecipeError(f"{self.name}: name and task of a method stay as they are")
         return replace(self, recipe=recipe, method=method, predictor=method.predictor(recipe))
+
+    def _adapted(self, recipe: Recipe, said: list[str]) -> Recipe:
+        """Return the recipe that the method is applied by, and refuse what was said and does not go with it."""
+        assert self.method is not None
+        adapted: Recipe = self.method.adapt(recipe)
+        for key in (one.removeprefix("apply.") for one in said):
+            asked, has = (getattr(one.apply, key, None) for one in (recipe, adapted))
+            if asked != has:
+                raise RecipeError(f"{self.name}: {key}={asked}: this method has {key}={has}, and can do nothing else")
+        return adapted
 
     def _is_of_method(self, key: str) -> bool:
         of_apply = set() if self.recipe.apply is None else set(type(self.recipe.apply).model_fields)
@@ -119,7 +129,7 @@ def open_predictor(
     Args:
         name: path or name.
         recipe: for a method, the recipe that says how records are prepared; the room's packaged one by default.
-        device: cpu, cuda, or auto.
+        device: cpu, cuda, or auto; of a bundle, or of the networks that a method holds and has a key `device` for.
         checkpoint: see `Bundle.network`.
     Raises:
         PluginError: if the name is both a shipped bundle and a method, or nothing at all.
@@ -143,7 +153,8 @@ def open_predictor(
     if is_method:
         if checkpoint is not None:
             raise BundleError(f"{text} is a method without weights: --checkpoint concerns bundles")
-        method = plugins.load("methods", text)(name=text)
+        kind = plugins.load("methods", text)
+        method = kind(name=text, device=device) if "device" in kind.model_fields else kind(name=text)
         chosen = method.adapt(
             (recipe if recipe is not None else read_recipe(usual_recipe(method.task))).without_weights()
         )

@@ -7,12 +7,12 @@ path ever comes from a file. Mistakes are reported all at once, each with its pa
 from seisloom.recipe.entry import Entry, Json
 from seisloom.recipe.packaged import packaged_recipe, packaged_recipes, usual_recipe
 from seisloom.recipe.parts import FinishConfig, SplitConfig, TrainConfig
-from seisloom.recipe.paths import expand, path_keys
+from seisloom.recipe.paths import expand
 from seisloom.recipe.read import config_from, kind_of, read_recipe, read_values, recipe_from, with_changes
 from seisloom.recipe.recipe import Hint, Recipe
 
 __all__ = [
     "Entry", "FinishConfig", "Hint", "Json", "Recipe", "SplitConfig", "TrainConfig",
-    "config_from", "expand", "kind_of", "packaged_recipe", "packaged_recipes", "path_keys",
+    "config_from", "expand", "kind_of", "packaged_recipe", "packaged_recipes",
     "read_recipe", "read_values", "recipe_from", "usual_recipe", "with_changes",
 ]  # fmt: skip

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from seisloom import plugins
 from seisloom.config import Paths
 from seisloom.errors import MissingDataError
 from seisloom.recipe.entry import Json
-from seisloom.recipe.recipe import Recipe
 
 
 def expand(path: str) -> Path:
@@ -28,21 +30,36 @@ def expand(path: str) -> Path:
     return Path(filled).expanduser()
 
 
-def path_keys(kind: type[Recipe]) -> Iterator[tuple[str, str]]:
-    """Yield the part and the key of what holds paths, such as data and root."""
-    for part, field in kind.model_fields.items():
-        of = field.annotation
-        if isinstance(of, type) and issubclass(of, BaseModel):
-            yield from ((part, key) for key, one in of.model_fields.items() if Paths() in one.metadata)
+def anchor(kind: type[BaseModel], tree: dict[str, Json], folder: Path) -> None:
+    """Make relative paths relative to the recipe's folder: those of its keys, and those of the entries in its lists.
+
+    Variables stay as they are written.
+
+    Args:
+        kind: of the recipe, or of a part of it.
+        tree: its plain values; they are changed in place.
+        folder: of the recipe.
+    """
+    for key, field in kind.model_fields.items():
+        value, of = tree.get(key), field.annotation
+        if Paths() in field.metadata:
+            if key in tree:
+                tree[key] = [_in(folder, one) for one in value] if isinstance(value, list) else _in(folder, value)
+        elif isinstance(value, dict) and isinstance(of, type) and issubclass(of, BaseModel):
+            anchor(of, value, folder)
+        elif group := next(_groups([*field.metadata, of]), None):
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict) and one.get("name") in plugins.names(group):
+                    with suppress(LookupError):  # what does not load is told where it is validated
+                        anchor(plugins.load(group, one["name"]), one, folder)
 
 
-def anchor(kind: type[Recipe], tree: dict[str, Json], folder: Path) -> None:
-    """Make the relative paths among the keys relative to the recipe's folder; variables stay as they are written."""
-    for part, key in path_keys(kind):
-        values = tree.get(part)
-        if isinstance(values, dict) and key in values:
-            found = values[key]
-            values[key] = [_in(folder, one) for one in found] if isinstance(found, list) else _in(folder, found)
+def _groups(marks: Iterable[Any]) -> Iterator[str]:  # Any: what an annotation may hold
+    """Yield the groups of entry points that marks within an annotation name, such as augmentations."""
+    for mark in marks:
+        if isinstance(group := getattr(mark, "group", None), str):
+            yield group
+        yield from _groups([*getattr(mark, "__metadata__", ()), *get_args(mark)])
 
 
 def _in(folder: Path, path: Json) -> Json:

@@ -45,7 +45,7 @@ def apply_volume(
         raise RecipeError(f"{opened.name} is of the room {task.name}, which does not take volumes")
     name = str(opened.bundle.path.absolute()) if opened.bundle is not None else opened.name
     place = replace(
-        place, device="cpu" if opened.bundle is None else device_of(place.device),
+        place, device=device_of(getattr(opened.method, "device", "cpu") if opened.bundle is None else place.device),
         threads=place.threads or getattr(recipe.apply, "threads", None),
         batch_size=place.batch_size or getattr(recipe.apply, "batch_size", None),
     )  # fmt: skip

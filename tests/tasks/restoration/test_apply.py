@@ -8,8 +8,9 @@ import pytest
 
 from seisloom.bundle import open_predictor
 from seisloom.convert import open_volume
-from seisloom.errors import CalibrationError, DataError, RecipeError
+from seisloom.errors import CalibrationError, DataError
 from seisloom.io.volumes.grid import whole
+from seisloom.io.volumes.volume import Given
 from seisloom.metrics.restoration import missing_snr_db
 from seisloom.run.apply import apply_volume
 from seisloom.sample import Array
@@ -127,10 +128,42 @@ def test_a_cube_by_tiles_keeps_recorded_traces(field_data: Path, tmp_path: Path)
     assert np.array_equal(values[0][~dead], values[1][~dead])
 
 
-def test_a_cube_has_no_intervals(field_data: Path, tmp_path: Path) -> None:
-    source = field_data / "interpretation" / "f3_cube_23x18x75.sgy"
-    with pytest.raises(RecipeError, match="a volume in tiles has none"):
-        apply_volume(opened("linear", "uncertainty=true"), source, tmp_path / "out.zarr")
+def raw(folder: Path, values: Array) -> tuple[Path, Given]:
+    """Return a raw cube, and what is to be said of it."""
+    path = folder / "cube.bin"
+    values.astype("<f4").tofile(path)
+    return path, Given(n3=values.shape[0], n2=values.shape[1], n1=values.shape[2])
+
+
+@pytest.mark.parametrize("name", ["restoration-prestack", "plane_wave"])
+def test_intervals_of_a_volume_by_tiles_are_those_of_its_lines(name: str, tmp_path: Path) -> None:
+    """A tile as large as a line has the half-widths of that line as a section of its own; live traces have none."""
+    true = gathers(2)[:, :24]
+    given = true.copy()
+    given[:, 5:8] = given[1, 15] = 0
+    source, shape = raw(tmp_path, given)
+    found = open_predictor(name).with_changes("uncertainty=true")
+    volume = open_volume(apply_volume(found, source, tmp_path / "out.zarr", given=shape).files[0])
+    assert tuple(volume.spec.variables) == ("amplitude", "half_width")
+    half = volume.read(whole(given.shape), "half_width")
+    dead = (given == 0).all(axis=-1)
+    assert not half[~dead].any()
+    for line in range(2):
+        section = found.apply(given[line])[0]
+        assert section.half_width is not None
+        # One line is scaled by its own strength, the volume by that of both: a floor is all that differs
+        assert np.allclose(half[line, dead[line]], section.half_width[0, dead[line]], rtol=0.1, atol=0.05 * half.max())
+    inside = np.abs(volume.read(whole(given.shape), "amplitude") - true)[dead] <= half[dead]
+    assert inside.mean() > 0.6
+
+
+def test_a_tile_with_too_few_live_traces_has_no_interval(tmp_path: Path) -> None:
+    values = np.zeros((1, 4, 50), np.float32)
+    values[0, :2] = gathers(1)[0, :2, :50]
+    source, shape = raw(tmp_path, values)
+    done = apply_volume(opened("linear", "uncertainty=true"), source, tmp_path / "out.zarr", given=shape)
+    assert np.isnan(open_volume(done.files[0]).read(whole(values.shape), "half_width")).any()
+    assert any("half_width are not finite" in note for note in done.notes)
 
 
 def test_a_failure_is_a_row_where_it_is_scored() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tests.tasks.restoration.conftest import gathers
 
-from seisloom.errors import RecipeError
+from seisloom.bundle import open_predictor
+from seisloom.errors import BundleError, RecipeError
 from seisloom.metrics.restoration import missing_snr_db
 from seisloom.signal.restoration.dct import dct_select
 from seisloom.tasks.restoration.guided import GuidedDCT
@@ -31,6 +32,12 @@ def test_a_threshold_of_zero_gives_live_traces_back() -> None:
     found = GuidedDCT(threshold=0).predictor(None)({"x": x[None, None], "live": live[None, None]})["clean"][0, 0]
     np.testing.assert_allclose(found, dct_select(x, x, threshold=0), atol=1e-3)
     np.testing.assert_allclose(found, x, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["guided_dct", "gate"])
+def test_networks_of_a_method_run_where_the_user_says(name: str) -> None:
+    with pytest.raises(BundleError, match="there is no device 'cuda:99' here"):
+        open_predictor(name, device="cuda:99")
 
 
 def test_a_network_of_another_room_is_refused() -> None:

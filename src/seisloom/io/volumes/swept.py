@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,17 +47,17 @@ class WriteLive:
     volume: Volume
     writer: Writer
     steps: Mapping[str, Cube]
-    kept: str | None = None
-    """Variable of the volume whose recorded traces are written as they are, whatever comes for them; None for none."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """What is written as it was read where a trace was recorded, and the variable of the volume that it is."""
 
     def __call__(self, box: Box, values: Array, name: str) -> None:
         if name in self.steps:
             self.steps[name].write(box, values)
             return
         live = self.volume.traces(box[:-1]).live
-        if self.kept is not None:
+        if name in self.kept:
             # A trace is recorded or not as a whole: a box of its silent beginning does not say which
-            source = self.volume.read((*box[:-1], slice(0, self.volume.spec.grid.shape[-1])), self.kept)
+            source = self.volume.read((*box[:-1], slice(0, self.volume.spec.grid.shape[-1])), self.kept[name])
             is_recorded = np.isfinite(source).all(axis=-1) & (source != source[..., :1]).any(axis=-1)
             values = np.where(is_recorded[..., None], source[..., box[-1]], values)
         self.writer.write(box, values if live.all() else np.where(live[..., None], values, np.float32(0)), name)

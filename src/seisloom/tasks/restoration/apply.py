@@ -18,13 +18,15 @@ from seisloom.signal.survey_scale import Scaling
 from seisloom.tasks.restoration.from_hidden import hidden_calibration
 from seisloom.tasks.restoration.recipe import RestorationRecipe
 from seisloom.tasks.restoration.records import Panel
-from seisloom.tasks.restoration.see import See, restore_scaled
+from seisloom.tasks.restoration.see import See, half_width, restore_scaled
 from seisloom.tiled import Tiled
 
 logger = logging.getLogger("seisloom")
 ACROSS = 64
 """Traces of a volume's tile along each axis; along time it has whole traces, by which dead ones are known."""
 COMPLETE = "nothing is missing: it is left as it is"
+PRODUCTS = {"clean": "amplitude", "half_width": "half_width"}
+"""What is written of each output of a tile."""
 SILENT = "all traces are dead: it is left as it is"
 
 
@@ -83,11 +85,9 @@ def _restored(
         raise DataError(f"{panel.name}: the method gives {n_bad} samples that are not finite")
     if said.uncertainty and calibration is None:
         calibration = hidden_calibration(partial(estimate, recipe, predictor), panel.values, live, n=said.hidings)
-    half = None
-    if calibration is not None:
-        half = calibration.half_width(values, live, level=recipe.calibrate.level)
-        half = np.where(live[..., None], np.float32(0), half) if said.goal == "fill" else half
-    return Restored(panel, values, half)
+    if calibration is None:
+        return Restored(panel, values)
+    return Restored(panel, values, half_width(recipe, calibration, values, panel.values, live))
 
 
 def estimate(recipe: RestorationRecipe, predictor: Predictor, values: Array, is_live: Array) -> Array:
@@ -117,23 +117,25 @@ def plan_tiles(recipe: RestorationRecipe, calibration: ResidualCalibration | Non
     """Return how a volume with these axes is taken through a predictor in tiles.
 
     Raises:
-        RecipeError: if it has other than two or three axes, or intervals are asked for.
+        RecipeError: if it has other than two or three axes.
     """
     shape, said = grid.shape, recipe.apply
     if len(shape) not in (2, 3):
         raise RecipeError(f"a volume of {len(shape)} axes ({', '.join(grid.names)}): a panel has two, a cube three")
-    if said.uncertainty:
-        raise RecipeError("apply.uncertainty: intervals are for gathers and sections; a volume in tiles has none")
     dims = getattr(recipe.model, "dims", 2)
     size = said.tile or (ACROSS, ACROSS, shape[-1]) if dims == 3 else (1, *(said.tile or (4 * ACROSS, shape[-1])))
+    see = See(recipe, calibration, with_intervals=said.uncertainty)
     patch = tuple(min(one, n) for one, n in zip((*size[-len(shape) : -1], shape[-1]), shape, strict=True))
     return Tiled(
         tiling=Tiling(patch=patch, overlap=said.overlap, window=said.window, batch_size=said.batch_size or 1),
-        scale=recipe.scale, blended=("clean",), products={"amplitude": "1"}, derive=derive, wrap=See(recipe),
-        keeps_recorded=said.goal == "fill",
+        scale=recipe.scale, blended=see.blended, products={PRODUCTS[name]: "1" for name in see.blended},
+        derive=derive, wrap=see, recorded=("amplitude",) if said.goal == "fill" else (),
     )  # fmt: skip
 
 
 def derive(outputs: Mapping[str, Array], *, scaling: Scaling) -> dict[str, Array]:
-    """Return amplitudes from what tiles gave."""
-    return {"amplitude": _unscaled(outputs["clean"], scaling)}
+    """Return amplitudes, and half-widths in their unit, from what tiles gave."""
+    found = {"amplitude": _unscaled(outputs["clean"], scaling)}
+    if "half_width" in outputs:
+        found["half_width"] = np.asarray(outputs["half_width"] / np.float32(scaling.gain), dtype=np.float32)
+    return found

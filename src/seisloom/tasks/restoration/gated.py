@@ -33,6 +33,8 @@ class Gate(FillMethod):
     """Bundles that are blended with them, by folder or shipped name; those that ship by default."""
     hidings: int = Field(6, ge=1)
     """How often live traces are hidden, to find parameters and to weigh the methods."""
+    device: str = "auto"
+    """What the networks run on: cpu, cuda, or auto."""
 
     def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
         """Return False: it takes as long as all others together, and is scored where somebody names it."""
@@ -41,7 +43,7 @@ class Gate(FillMethod):
     def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
         """Return the blend on items of panels; live traces come back as they are."""
         methods = [self._filler(name) for name in self.fillers]
-        networks = {name: network(name) for name in self.networks}
+        networks = {name: network(name, device=self.device) for name in self.networks}
 
         def work(x: Array, live: Array) -> Array:
             if live.all():
@@ -69,12 +71,15 @@ class Gate(FillMethod):
         return made
 
 
-def network(name: str, goal: Literal["fill", "denoise"] = "fill", *, key: str = "gate.networks") -> Restore:
+def network(
+    name: str, goal: Literal["fill", "denoise"] = "fill", *, device: str = "auto", key: str = "gate.networks"
+) -> Restore:
     """Return a bundle as a function of one panel (trace, time).
 
     Args:
         name: folder, or name of a shipped one.
         goal: what it is to do.
+        device: cpu, cuda, or auto.
         key: that names it, for what is said if it is of another room.
     Raises:
         PluginError, RecipeError: if there is no such bundle, or it is of another room.
@@ -82,7 +87,7 @@ def network(name: str, goal: Literal["fill", "denoise"] = "fill", *, key: str = 
     from seisloom.bundle import open_predictor
     from seisloom.tasks.restoration.apply import estimate
 
-    opened = open_predictor(name)
+    opened = open_predictor(name, device=device)
     if opened.task.name != "restoration":
         raise RecipeError(f"{key}: {name} is of the room {opened.task.name}")
     opened = opened.with_changes(f"goal={goal}")

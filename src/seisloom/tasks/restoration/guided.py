@@ -24,6 +24,8 @@ class GuidedDCT(DenoiseMethod):
     """A bundle that denoises, by folder or shipped name."""
     threshold: float = Field(1.0, ge=0)
     """Of the network's coefficients, in standard deviations of the noise, which is measured."""
+    device: str = "auto"
+    """What the network runs on: cpu, cuda, or auto."""
 
     def stands_beside(self, recipe: Any) -> bool:  # Any: a recipe of the room
         """Return False: it is scored where somebody names it, with the network that they mean."""
@@ -35,7 +37,7 @@ class GuidedDCT(DenoiseMethod):
         Raises:
             PluginError, RecipeError: if there is no such bundle, or it is of another room.
         """
-        told = network(self.network, "denoise", key="guided_dct.network")
+        told = network(self.network, "denoise", device=self.device, key="guided_dct.network")
 
         def work(x: Array, live: Array) -> Array:
             guide = told(x, live)
