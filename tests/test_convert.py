@@ -54,7 +54,7 @@ def test_what_multidimio_made_goes_back_to_its_segy(tmp_path: Path) -> None:
 def test_boxes_and_workers_do_not_change_a_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = Wanted(chunk=(2, 2, 4))
     convert(MADE / "small.sgy", tmp_path / "one.zarr", wanted=wanted)
-    monkeypatch.setattr("seisloom.convert.BOX_BYTES", 100)
+    monkeypatch.setattr("seisloom.convert.boxes.BOX_BYTES", 100)
     convert(MADE / "small.sgy", tmp_path / "small-boxes.zarr", wanted=wanted)
     with executor(workers=2) as pool:
         convert(MADE / "small.sgy", tmp_path / "two.zarr", wanted=wanted, pool=pool)

@@ -348,7 +348,7 @@ def test_what_was_chosen_for_a_run_is_kept_when_it_goes_on(
         asked.append(given)
         return Pace(1, given["threads"] or 2, given["batch_size"] or 3)
 
-    monkeypatch.setattr("seisloom.tiled.choose_pace", choose)
+    monkeypatch.setattr("seisloom.tiled.volume.choose_pace", choose)
     for folder in ("undisturbed", "failed"):
         (tmp_path / folder).mkdir()
     done = applied(source, tmp_path / "undisturbed" / "out.zarr", tile_dependent, workers=None)
@@ -363,7 +363,7 @@ def test_what_was_chosen_for_a_run_is_kept_when_it_goes_on(
 def test_nothing_is_measured_where_workers_are_given(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seisloom.tiled.choose_pace", failing)
+    monkeypatch.setattr("seisloom.tiled.volume.choose_pace", failing)
     assert applied(source, tmp_path / "out.zarr", workers=1).pace == Pace(1, 1, TILING.batch_size)
 
 
@@ -513,7 +513,7 @@ def test_a_source_is_never_replaced_by_its_own_result(tmp_path: Path, name: str,
 def test_what_does_not_fit_is_refused_before_the_survey_is_read(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], said: str
 ) -> None:
-    monkeypatch.setattr("seisloom.tiled.fingerprint", None)
+    monkeypatch.setattr("seisloom.tiled.volume.fingerprint", None)
     with pytest.raises((DataError, OutputError), match=said):
         applied(source, tmp_path / "out.zarr", tile_dependent, **more)
     assert not list(tmp_path.iterdir())

@@ -1,7 +1,4 @@
-"""A volume of any size through a predictor that sees tiles, to a file: streamed, resumed, the same bytes anyhow.
-
-Here the three parts meet that do not know each other: volumes on disk, the survey's fingerprint, and tiles.
-"""
+"""A volume of any size through a predictor that sees tiles, to a file: streamed, resumed, the same bytes anyhow."""
 
 from __future__ import annotations
 
@@ -9,102 +6,39 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from seisloom.compute import OnCluster, executor, n_cores
-from seisloom.convert import create_volume, format_of, open_volume, resume_volume
-from seisloom.errors import DataError, OutputError, SeisloomError
-from seisloom.fingerprint import Fingerprint, fingerprint
+from seisloom.convert import open_volume
+from seisloom.errors import DataError
+from seisloom.fingerprint import fingerprint
 from seisloom.inference.heap import tidy_heap
 from seisloom.inference.integrate import integrate_volume
-from seisloom.inference.memory import predict_array
 from seisloom.inference.owners import Owners
 from seisloom.inference.pace import Pace, choose_pace
-from seisloom.inference.resume import decided, forget_run, held, marked
-from seisloom.inference.sweep import Swept, TileJob, Tiling, plan_owners, sweep
-from seisloom.io.volumes.grid import VERTICAL, Box, Grid, boxes
+from seisloom.inference.resume import decided, forget_run, held
+from seisloom.inference.sweep import TileJob, Tiling, plan_owners, sweep
+from seisloom.io.volumes.grid import Box, Grid, boxes
 from seisloom.io.volumes.raw.cube import Cube
 from seisloom.io.volumes.swept import ReadScaled, ReadSteps, WriteLive
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Spec, Volume, Wanted, Writer
 from seisloom.sample import Array, Predictor
-from seisloom.signal.survey_scale import SurveyScale
+from seisloom.tiled.notes import counted, looked_at, padded
+from seisloom.tiled.output import check_not_source, left_in_order, scratch_of, steps_of, writer_of
+from seisloom.tiled.plan import Applied, OpenWrapped, Place, Tiled
 
 logger = logging.getLogger("seisloom")
 HEADER_BOX = 1 << 16
 """Traces whose headers are copied at once."""
 ON_DEVICE = 2
 """Batches that are under way at once where a GPU runs them: one is copied while the other is computed."""
-
-
-def no_advice(found: Fingerprint) -> Iterable[str]:
-    """Say nothing: any survey fits."""
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tiled:
-    """What a room makes of a volume: how it is cut, scaled, predicted and put together."""
-
-    tiling: Tiling
-    scale: SurveyScale
-    blended: tuple[str, ...]
-    """Outputs of the predictor that are blended."""
-    products: Mapping[str, str]
-    """Variables that are written, and their units."""
-    derive: Callable[..., Mapping[str, Array]]
-    """Makes the variables from the blended outputs, voxel by voxel: `derive(outputs, scaling=...)`, with the survey's
-    scaling for what has its unit. It can be pickled."""
-    wrap: Callable[[Predictor], Predictor]
-    """Brings a network to the face that tiles need, {"x": (batch, channel, *patch)} to (batch, *patch) for each of
-    `blended`; it can be pickled."""
-    integrated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Variables that no tile knows by itself, and what `derive` gives in place of each: its steps along every axis, ""
-    for an axis of one sample. Steps stand on disk until all tiles are done, and are then integrated."""
-    recorded: tuple[str, ...] = ()
-    """Products that are the volume itself, filled: traces that are not dead are written there as they were read."""
-    advise: Callable[[Fingerprint], Iterable[str]] = no_advice
-    """What is said of how a survey fits the predictor, and how to mend it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a job runs, and what it may take there.
-
-    What is None is chosen: on the cores of this machine by measurement, see `seisloom.inference.pace`, where the volume
-    takes long and the number of workers is not given; else it is 1, and on a cluster there are as many as it has.
-    """
-
-    workers: int | None = None
-    cluster: str | Executor | None = None
-    """Address of a Dask scheduler, or what is open already; None takes processes of this machine."""
-    threads: int | None = None
-    """That torch uses in each worker; with the tiles they decide the last bit of a result."""
-    batch_size: int | None = None
-    """Tiles that go through the model at once; they too decide the last bit. None begins with that of the tiling."""
-    memory_mb: float = 512
-    """That a worker may take beside the model, in 10^6 bytes."""
-    device: str = "cpu"
-    """That the predictor runs on, such as cpu or cuda; it too decides the last bit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What was written, and what was met."""
-
-    files: tuple[Path, ...]
-    grid: Grid
-    fingerprint: Fingerprint
-    swept: Swept
-    pace: Pace
-    """Workers, threads and batch that it was done with."""
-    notes: tuple[str, ...] = ()
 
 
 def apply_to_volume(
@@ -155,8 +89,8 @@ def apply_to_volume(
     made = plan(volume.spec.grid)
     _check_memory(made.tiling, len(made.blended), place.memory_mb)
     spec = _spec(volume, made, source, identity)
-    _check_not_source(out, spec, Path(source))
-    with held(out), _left_in_order(out, writer := _writer(out, spec, wanted, force=force)):
+    check_not_source(out, spec, Path(source))
+    with held(out), left_in_order(out, writer := writer_of(out, spec, wanted, force=force)):
         # What does not fit is said before anything takes long
         plan_for = partial(_owners, made, volume.spec.grid.shape, writer.grain, place.memory_mb)
         plan_for(1 if place.workers is None else place.workers)
@@ -215,7 +149,7 @@ def _applied(
     """Look at the survey, run its tiles, and put the output in its place."""
     scratch, shape, pool, pace = scratch_of(out), volume.spec.grid.shape, running.pool, running.pace
     found = fingerprint(volume, name, pool=pool)
-    notes = [*_looked_at(volume, found, given), *_padded(made.tiling.patch, volume), *made.advise(found)]
+    notes = [*looked_at(volume, found, given), *padded(made.tiling.patch, volume), *made.advise(found)]
     try:
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
     except DataError as error:
@@ -248,17 +182,7 @@ def _applied(
     files = writer.finish()
     forget_run(scratch)
     shutil.rmtree(steps_of(out), ignore_errors=True)
-    return Applied(files, volume.spec.grid, found, swept, pace, (*notes, *_counted(swept)))
-
-
-def scratch_of(out: Path) -> Path:
-    """Return the folder beside an output that remembers how far it is."""
-    return out.with_name(out.name + ".tiles")
-
-
-def steps_of(out: Path) -> Path:
-    """Return the folder beside an output in which steps wait to be integrated."""
-    return out.with_name(out.name + ".steps")
+    return Applied(files, volume.spec.grid, found, swept, pace, (*notes, *counted(swept)))
 
 
 def _write_integrated(
@@ -278,94 +202,10 @@ def _check_memory(tiling: Tiling, n_outputs: int, memory_mb: float) -> None:
         )
 
 
-def _check_not_source(out: Path, spec: Spec, source: Path) -> None:
-    """Raise OutputError where the source itself would be replaced, by whatever name."""
-    kind = format_of(out)
-    written = {out, *(kind.files(out, spec) if kind.files else ())}
-    if not kind.holds_many and len(spec.variables) > 1:
-        written = {out.with_name(f"{out.stem}_{name}{out.suffix}") for name in spec.variables}
-    if source.resolve() in {one.resolve() for one in written}:
-        raise OutputError(f"{out}: is the source itself. Choose another place")
-
-
-@contextmanager
-def _left_in_order(out: Path, writer: Writer) -> Iterator[None]:
-    """Whatever stops a run, leave one that the same call goes on with, or nothing where nothing was done."""
-    scratch = scratch_of(out)
-    try:
-        yield
-    except BaseException as error:
-        if marked(scratch, "written") or marked(scratch, "homed"):
-            logger.warning("%s: not finished. The command that began it goes on where it stopped", out)
-        else:
-            writer.abandon()
-            forget_run(scratch)
-        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # the latter is Dask's
-            raise SeisloomError(
-                f"{out}: a worker has died ({error}), most often for want of memory. Give fewer --workers, a smaller "
-                "patch or less --memory-mb"
-            ) from error
-        if isinstance(error, MemoryError):
-            raise SeisloomError(
-                f"{out}: out of memory ({error}). Give a smaller patch or batch_size, fewer --workers or less "
-                "--memory-mb"
-            ) from error
-        raise
-
-
-def _writer(out: Path, spec: Spec, wanted: Wanted | None, *, force: bool) -> Writer:
-    """Return what writes the output, or goes on with what a killed run has left."""
-    scratch = scratch_of(out)
-    if scratch.is_dir() and not force:
-        writer = resume_volume(out, spec, wanted)
-        if writer is not None:
-            logger.info("%s: going on with a run that was not finished; the input is looked through once more", out)
-            return writer
-    forget_run(scratch)  # before: marks of a run without its output would leave holes in another one
-    shutil.rmtree(steps_of(out), ignore_errors=True)
-    return create_volume(out, spec, wanted, force=force)
-
-
 def _spec(volume: Volume, made: Tiled, source: str | Path, identity: Mapping[str, str]) -> Spec:
     kinds = dict.fromkeys(made.products, np.dtype(np.float32))
     remarks = {**identity, "source": Path(source).name, "units": dict(made.products)}
     return replace(volume.spec, variables=kinds, attributes={**volume.spec.attributes, "seisloom": remarks})
-
-
-def _looked_at(volume: Volume, found: Fingerprint, given: Given | None) -> list[str]:
-    """Return remarks on a survey, and refuse one whose axes are clearly others than it is taken for."""
-    notes = [f"{volume.path}: {note}" for note in (*volume.notes, *found.notes)]
-    last = volume.spec.grid.names[-1]
-    if found.axis_order == "does not fit":
-        said = f"{volume.path}: the samples do not look as if {last}, the last axis, were time or depth"
-        is_named = last in VERTICAL and last != "sample"
-        if not is_named and (given is None or given.n1 is None):
-            raise DataError(
-                f"{said}, and nobody said which axis is which. Give --n1 (time or depth, fastest in the file) --n2 "
-                '(crossline) --n3 (inline), or "axes" in the side-car'
-            )
-        notes.append(f"{said}; it is taken as given")
-    if found.n_not_finite:
-        notes.append(f"{volume.path}: {found.n_not_finite} samples are NaN or infinite; the model sees 0 there")
-    if found.n_dead or found.n_padded:
-        notes.append(f"{volume.path}: {found.n_dead} dead traces, {found.n_padded} padded with zeros")
-    return notes
-
-
-def _padded(patch: tuple[int, ...], volume: Volume) -> Iterator[str]:
-    grid = volume.spec.grid
-    short = [name for name, n, size in zip(grid.names, grid.shape, patch, strict=True) if n < size]
-    if short:
-        yield (
-            f"{volume.path}: {grid.lengths} is shorter than the patch {patch} along {', '.join(short)}; the model sees "
-            "it reflected at its ends there"
-        )
-
-
-def _counted(swept: Swept) -> Iterator[str]:
-    for name, count in swept.counts.output_not_finite.items():
-        if count:
-            yield f"{count} voxels of {name} are not finite: the model gave no number there"
 
 
 def _trace_boxes(grid: Grid) -> Iterator[Box]:
@@ -385,32 +225,3 @@ def _stamp(path: Path) -> str:
         return str(path.absolute())
     stat = os.stat(file)
     return f"{path.absolute()}, {stat.st_size} bytes, {stat.st_mtime_ns}"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWrapped:
-    """Opens a predictor in a worker: with a number of threads, and the face that tiles need."""
-
-    open: Callable[[], Predictor]
-    wrap: Callable[[Predictor], Predictor]
-
-    def __call__(self, threads: int) -> Predictor:
-        import torch
-
-        torch.set_num_threads(threads)
-        return self.wrap(self.open())
-
-
-def apply_to_array(made: Tiled, predictor: Predictor, values: Array) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-    """Return the products of an array that is a survey of its own, and the blended outputs that they were made from.
-
-    Args:
-        made: what the room makes of it.
-        predictor: of the room.
-        values: amplitudes, (inline, crossline, time) or (trace, time).
-    Returns:
-        Both by name, float32 of the array's shape.
-    """
-    scaling = made.scale.of_values(values)
-    blended = predict_array(made.tiling, made.blended, scaling(values), made.wrap(predictor))
-    return made.derive(blended, scaling=scaling), blended
