@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import segyio
 
-from seisloom.io.segy import WORDS, read_headers, write_segy
+from seisloom.io.segy import read_headers, write_segy
+from seisloom.io.segy.layout import WORDS
 from seisloom.tasks.picking.survey.build import build_manifest
 
 REPEATS = 5

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.segy import SegyTraces, cached_traces, read_headers, read_word, write_segy
-from seisloom.io.segy_layout import WORDS, SegyLayout, read_layout
+from seisloom.io.segy.layout import WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
 TYPES = {2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 9: "i8", 10: "u4", 11: "u2", 12: "u8", 16: "u1"}

@@ -9,7 +9,7 @@ import numpy as np
 
 from seisloom.errors import DataError, OutputError
 from seisloom.io.beside import beside
-from seisloom.io.segy_layout import TRACE_HEADER, WORDS, SegyLayout, read_layout
+from seisloom.io.segy.layout import TRACE_HEADER, WORDS, SegyLayout, read_layout
 from seisloom.sample import Array
 
 BYTE, N_BYTES, UNIT_S = 233, 4, 1e-6

@@ -14,7 +14,7 @@ import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.segy import METERS_IN_A_FOOT, SegyHeaders, SegyTraces, headers_from, headers_of
-from seisloom.io.segy_layout import IEEE, WORDS, SegyLayout, read_layout, read_su_layout
+from seisloom.io.segy.layout import IEEE, WORDS, SegyLayout, read_layout, read_su_layout
 from seisloom.sample import Array
 
 SEG2_MARKS = (b"\x55\x3a", b"\x3a\x55")

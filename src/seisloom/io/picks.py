@@ -13,7 +13,7 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.beside import beside
 from seisloom.io.first_breaks import write_first_breaks
-from seisloom.io.segy_layout import read_layout
+from seisloom.io.segy.layout import read_layout
 from seisloom.io.sgt import read_sgt, sgt_lines
 from seisloom.io.tl_arrival import read_tl_arrival
 

@@ -8,7 +8,7 @@ import pytest
 
 from seisloom.bundle import open_predictor
 from seisloom.errors import OutputError
-from seisloom.io.segy_layout import TRACE_HEADER, read_layout
+from seisloom.io.segy.layout import TRACE_HEADER, read_layout
 from seisloom.sample import Array
 from seisloom.tasks.restoration.apply import apply
 from seisloom.tasks.restoration.records import open_records

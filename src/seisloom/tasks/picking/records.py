@@ -15,7 +15,7 @@ import numpy as np
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.gather import Gather, read_gather, read_stream
 from seisloom.io.segy import cached_traces
-from seisloom.io.segy_layout import FEET
+from seisloom.io.segy.layout import FEET
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.tasks.picking.data import (
     gathers,

@@ -14,7 +14,7 @@ from seisloom.convert import formats, open_volume
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.gather import read_gather
 from seisloom.io.segy import SegyHeaders, headers_of
-from seisloom.io.segy_layout import read_layout, read_su_layout
+from seisloom.io.segy.layout import read_layout, read_su_layout
 from seisloom.io.volumes.volume import Volume
 from seisloom.sample import Array
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from seisloom.errors import OutputError
 from seisloom.io.beside import beside
-from seisloom.io.segy_layout import IBM, IEEE, TRACE_HEADER, SegyLayout, read_layout, read_su_layout
+from seisloom.io.segy.layout import IBM, IEEE, TRACE_HEADER, SegyLayout, read_layout, read_su_layout
 from seisloom.io.volumes.segy.samples import encode
 from seisloom.sample import Array
 from seisloom.tasks.restoration.apply import Restored

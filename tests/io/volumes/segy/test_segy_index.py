@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seisloom.errors import DataError
-from seisloom.io.segy_layout import read_layout
+from seisloom.io.segy.layout import read_layout
 from seisloom.io.volumes.segy.index import Geometry, find_geometry, read_words
 from seisloom.io.volumes.volume import Given
 from seisloom.sample import Array

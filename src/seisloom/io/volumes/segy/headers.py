@@ -13,7 +13,7 @@ import numpy as np
 
 from seisloom.errors import DataError
 from seisloom.io.segy import delay_words, file_headers, whole_interval_us
-from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.segy.layout import TRACE_HEADER
 from seisloom.io.volumes.grid import Axis, Box, box_shape
 from seisloom.io.volumes.segy.places import SORTING
 from seisloom.io.volumes.volume import Spec, Traces

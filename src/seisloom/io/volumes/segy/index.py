@@ -15,7 +15,7 @@ import numpy as np
 
 from seisloom.errors import DataError
 from seisloom.io.segy import METERS_IN_A_FOOT
-from seisloom.io.segy_layout import SegyLayout
+from seisloom.io.segy.layout import SegyLayout
 from seisloom.io.volumes.grid import Axis
 from seisloom.io.volumes.segy.places import (
     CDP_X,

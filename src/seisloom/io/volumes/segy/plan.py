@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seisloom.errors import OutputError
-from seisloom.io.segy_layout import IBM, SAMPLE_TYPES, TRACE_HEADER
+from seisloom.io.segy.layout import IBM, SAMPLE_TYPES, TRACE_HEADER
 from seisloom.io.volumes.segy.headers import NewHeaders, stated_samples, with_words
 from seisloom.io.volumes.segy.samples import WRITTEN_AS, sample_type
 from seisloom.io.volumes.volume import AMPLITUDE, SegyFrame, Spec

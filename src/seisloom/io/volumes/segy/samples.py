@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from seisloom.errors import DataError
-from seisloom.io.segy_layout import IBM, IEEE, SAMPLE_TYPES
+from seisloom.io.segy.layout import IBM, IEEE, SAMPLE_TYPES
 from seisloom.sample import Array
 
 SIGN, EXPONENT, FRACTION = np.uint32(0x80000000), np.uint32(0x7F000000), np.uint32(0x00FFFFFF)

@@ -13,7 +13,7 @@ import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.segy import DEGREES, METERS_IN_A_FOOT, scale
-from seisloom.io.segy_layout import IBM, TRACE_HEADER, WORDS, SegyLayout, read_layout, read_su_layout
+from seisloom.io.segy.layout import IBM, TRACE_HEADER, WORDS, SegyLayout, read_layout, read_su_layout
 from seisloom.io.volumes.grid import Axis, Box, Grid, box_shape
 from seisloom.io.volumes.segy.index import find_geometry, read_words
 from seisloom.io.volumes.segy.places import CDP_X, CDP_Y

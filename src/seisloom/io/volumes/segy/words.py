@@ -8,7 +8,7 @@ import numpy as np
 
 from seisloom.errors import DataError
 from seisloom.io.segy import TRACES_AT_ONCE
-from seisloom.io.segy_layout import TRACE_HEADER, WORDS, SegyLayout
+from seisloom.io.segy.layout import TRACE_HEADER, WORDS, SegyLayout
 from seisloom.sample import Array
 
 SHORT = {WORDS[name][0]: WORDS[name][1] for name in (

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from seisloom.errors import DataError, OutputError
-from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.segy.layout import TRACE_HEADER
 from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Box, whole
 from seisloom.io.volumes.segy.headers import places_in, put, stated_samples, timing, with_samples

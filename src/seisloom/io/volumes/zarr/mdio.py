@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seisloom.io.segy_layout import BINARY, TEXT, TRACE_HEADER
+from seisloom.io.segy.layout import BINARY, TEXT, TRACE_HEADER
 from seisloom.io.volumes.grid import VERTICAL, Axis, Grid
 from seisloom.io.volumes.volume import SegyFrame
 from seisloom.sample import Array

@@ -12,7 +12,7 @@ import zarr
 from zarr.errors import BaseZarrError
 
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.segy.layout import TRACE_HEADER
 from seisloom.io.volumes.grid import VERTICAL, Axis, Box, Grid, box_shape
 from seisloom.io.volumes.volume import AMPLITUDE, Format, Given, Spec, Traces, Volume, Wanted, Writer
 from seisloom.io.volumes.zarr import mdio

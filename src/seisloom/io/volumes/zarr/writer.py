@@ -16,7 +16,7 @@ from zarr.codecs import BloscCodec, BloscShuffle
 from zarr.errors import UnstableSpecificationWarning
 
 from seisloom.errors import OutputError
-from seisloom.io.segy_layout import TRACE_HEADER
+from seisloom.io.segy.layout import TRACE_HEADER
 from seisloom.io.volumes.begun import begun_with
 from seisloom.io.volumes.grid import Box, Grid
 from seisloom.io.volumes.volume import AMPLITUDE, Spec, Traces, Wanted, partial_of

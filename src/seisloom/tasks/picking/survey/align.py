@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from seisloom.io.segy_layout import WORDS
+from seisloom.io.segy.layout import WORDS
 from seisloom.sample import Array
 
 ENOUGH = 0.5

@@ -15,7 +15,7 @@ from seisloom.compute import InThisProcess, run_jobs
 from seisloom.errors import DataError
 from seisloom.io.picks import read_arrivals
 from seisloom.io.segy import PLACES, read_headers, read_word
-from seisloom.io.segy_layout import WORDS
+from seisloom.io.segy.layout import WORDS
 from seisloom.progress import track
 from seisloom.tasks.picking.survey.align import ENOUGH, Alignment, align, score
 from seisloom.tasks.picking.survey.layout import check_geometries, files_of, find_arrivals, find_geometries, shot_list

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seisloom.io.segy_layout import WORDS
+from seisloom.io.segy.layout import WORDS
 from seisloom.tasks.picking.survey.align import ENOUGH, place
 
 NO_HEADER = "no header explains the shot list, so that no trace has a shot"
