@@ -21,7 +21,7 @@ import torch
 from seisloom.bundle import open_predictor
 from seisloom.io.gather import read_gather
 from seisloom.tasks.picking.data import prepare
-from seisloom.tasks.picking.records import open_records
+from seisloom.tasks.picking.opening import open_records
 
 
 def rate(work: Callable[[], None], n_traces: int, *, repeats: int = 5) -> float:

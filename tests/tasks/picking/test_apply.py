@@ -20,7 +20,8 @@ from seisloom.recipe import Recipe, read_recipe
 from seisloom.sample import Arrays
 from seisloom.tasks.picking.apply import COLUMNS, HUMAN, apply, choose_window
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.records import open_records, records
+from seisloom.tasks.picking.opening import open_records
+from seisloom.tasks.picking.records import records
 from seisloom.tasks.picking.task import PICKING
 
 Tiny = Callable[..., Recipe]

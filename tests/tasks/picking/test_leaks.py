@@ -22,7 +22,8 @@ from seisloom.recipe import read_recipe
 from seisloom.run.train import train
 from seisloom.tasks.picking.apply import locate
 from seisloom.tasks.picking.data import prepare
-from seisloom.tasks.picking.records import PickRecord, open_records
+from seisloom.tasks.picking.opening import open_records
+from seisloom.tasks.picking.records import PickRecord
 from seisloom.tasks.picking.survey.build import build_manifest
 from seisloom.tasks.picking.survey.manifest import read_manifest
 from seisloom.tasks.picking.survey.synth import write_survey

@@ -13,8 +13,9 @@ from seisloom.recipe import read_recipe
 from seisloom.sample import Array, Arrays
 from seisloom.tasks.picking.apply import apply
 from seisloom.tasks.picking.noise_check import ENOUGH, N_SIGNS, NoiseCheck, surrogate
+from seisloom.tasks.picking.opening import open_records
 from seisloom.tasks.picking.recipe import PickingRecipe
-from seisloom.tasks.picking.records import PickRecord, open_records
+from seisloom.tasks.picking.records import PickRecord
 
 FS_HZ = 1000.0
 

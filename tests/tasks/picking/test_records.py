@@ -19,7 +19,9 @@ from seisloom.io.segy import write_segy
 from seisloom.recipe import Recipe, read_recipe
 from seisloom.sample import content_hash
 from seisloom.tasks.picking.data import plan
-from seisloom.tasks.picking.records import contents, open_records, plausible_offsets, records, with_picks
+from seisloom.tasks.picking.opening import open_records
+from seisloom.tasks.picking.picked import with_picks
+from seisloom.tasks.picking.records import contents, plausible_offsets, records
 
 Tiny = Callable[..., Recipe]
 TRACES = np.random.default_rng(0).normal(size=(5, 300)).astype(np.float32)

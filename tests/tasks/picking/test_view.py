@@ -12,7 +12,9 @@ from seisloom.recipe import Recipe, read_recipe
 from seisloom.sample import Sample
 from seisloom.tasks.picking.apply import apply
 from seisloom.tasks.picking.evaluate import evaluate
-from seisloom.tasks.picking.records import PickRecord, open_records, with_picks
+from seisloom.tasks.picking.opening import open_records
+from seisloom.tasks.picking.picked import with_picks
+from seisloom.tasks.picking.records import PickRecord
 from seisloom.tasks.picking.view import _draw_grid, draw_record
 
 Tiny = Callable[..., Recipe]

@@ -1,21 +1,18 @@
-"""Whole records to pick: from held-out refs with their truth, a file, an array, or an ObsPy Stream."""
+"""Records as the room sees them, from the manifest of a survey."""
 
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seisloom.errors import DataError, MissingDataError
-from seisloom.io.gather import Gather, read_gather, read_stream
+from seisloom.errors import MissingDataError
 from seisloom.io.segy import cached_traces
-from seisloom.io.segy.layout import FEET
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.tasks.picking.data import (
     gathers,
@@ -28,7 +25,6 @@ from seisloom.tasks.picking.data import (
     trace_key,
 )
 from seisloom.tasks.picking.recipe import PickingRecipe
-from seisloom.tasks.picking.survey.manifest import NAME as MANIFEST
 
 logger = logging.getLogger("seisloom")
 LEAST_RATE = 0.5
@@ -100,7 +96,7 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
     if not whole:
         raise MissingDataError(f"{root}: the manifests have none of the {len(wanted)} traces that are held out")
     _without_far_offsets(list(rows.values()), str(root))
-    _warn_of_rate(recipe, min(float(row["sampling_rate_hz"]) for row in rows.values()), str(root))
+    warn_of_rate(recipe, min(float(row["sampling_rate_hz"]) for row in rows.values()), str(root))
     way = recipe.data.gather[0]
     shot_of = {ref.key: ref.key if way == "none" else ref.groups[way] for ref in whole}
     n_of, begun = Counter(shot_of.values()), Counter[str]()
@@ -110,7 +106,7 @@ def records(recipe: PickingRecipe, refs: Sequence[Ref]) -> Iterator[PickRecord]:
         begun[shot] += len(some)
 
 
-def _warn_of_rate(recipe: PickingRecipe, fs_hz: float, source: str) -> None:
+def warn_of_rate(recipe: PickingRecipe, fs_hz: float, source: str) -> None:
     """Say so where records hold less than half of the band that the network works in: it has not learnt from such."""
     wanted_hz = recipe.shards.target_fs
     if wanted_hz is not None and fs_hz < LEAST_RATE * wanted_hz:
@@ -166,7 +162,7 @@ def _from_rows(
         def column(name: str, of: Sequence[Any] = some) -> Array:  # Any: table's rows
             return np.array([row[name] for row in of])
 
-        yield _record(
+        yield record_of(
             recipe, traces, shape[0], part=part if len(shapes) == 1 else (0, 0),
             pick_shift_s=recipe.data.pick_shift_s.get(str(some[0]["geometry"]), 0.0),
             t0_s=np.nan_to_num(column("delay_s").astype(float)), offset_m=column("offset_m").astype(float),
@@ -178,7 +174,7 @@ def _from_rows(
         )  # fmt: skip
 
 
-def _record(
+def record_of(
     recipe: PickingRecipe, traces: Array, fs_hz: float, *,
     part: tuple[int, int], pick_shift_s: float = 0.0, **columns: Array,
 ) -> PickRecord:  # fmt: skip
@@ -207,213 +203,3 @@ def contents(recipe: PickingRecipe, refs: Sequence[Ref]) -> Array:
         if trace_key(row) in keys
     ]
     return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
-
-
-def open_records(recipe: PickingRecipe, source: Any, fs_hz: float | None = None) -> Iterator[PickRecord]:
-    """Yield the records of what a user gives.
-
-    Args:
-        recipe: says how traces are prepared and gathered.
-        source: path of a SEG-Y, SEG-2 or SU file, of a manifest CSV or of a survey's folder; a Gather; an ObsPy
-            Stream; an array of shape (trace, time) or (time,).
-        fs_hz: sampling rate in Hz; needed for an array, and only there.
-    Raises:
-        DataError: if the source is of no known kind, or an array comes without its sampling rate.
-        MissingDataError: if there is no such file.
-    """
-    if isinstance(source, Gather):
-        yield from _from_gather(recipe, source)
-    elif isinstance(source, np.ndarray):
-        if fs_hz is None:
-            raise DataError("an array needs its sampling rate: apply(..., fs_hz=4000)")
-        yield from _from_gather(recipe, _gather_of_array(source, fs_hz))
-    elif isinstance(source, str | Path):
-        yield from _from_path(recipe, Path(source))
-    elif hasattr(source, "traces") and hasattr(source, "select"):
-        yield from _from_stream(recipe, source)
-    else:
-        raise DataError(
-            f"cannot pick on a {type(source).__name__}: give a path, an ObsPy Stream, or an array with fs_hz"
-        )
-
-
-def _from_path(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
-    if not path.exists():
-        raise MissingDataError(f"{path}: no such file")
-    if path.is_dir() or path.suffix == ".csv":
-        yield from _from_survey(recipe, path)
-    else:
-        yield from _from_gather(recipe, read_gather(path))
-
-
-def _from_survey(recipe: PickingRecipe, path: Path) -> Iterator[PickRecord]:
-    """A folder in the ML-feed layout, or one manifest of it (ROOT/geometries/ID/picks_manifest.csv)."""
-    root, geometries = (path, ()) if path.is_dir() else _place_of_manifest(path)
-    data = recipe.data.model_copy(update={"root": str(root), "geometries": geometries})
-    there = recipe.model_copy(update={"data": data})
-    rows = manifest_of(there).to_dict("records")
-    yield from records(there, [Ref(trace_key(row), {}) for row in rows])
-
-
-def _place_of_manifest(path: Path) -> tuple[Path, tuple[str, ...]]:
-    """Return the survey's folder and the geometry of a manifest, which its place in the layout tells."""
-    # As it is written first: a geometry's folder may be a link to somewhere else
-    for whole in (path.absolute(), path.resolve()):
-        if whole.name == MANIFEST and whole.parent.parent.name == "geometries":
-            return whole.parents[2], (whole.parent.name,)
-    raise DataError(
-        f"{path}: a CSV can be picked on only if it is a manifest in its place, ROOT/geometries/ID/{MANIFEST}. "
-        "Give that, the survey's folder ROOT, or a file of records"
-    )
-
-
-def _from_stream(recipe: PickingRecipe, stream: Any) -> Iterator[PickRecord]:  # Any: an ObsPy Stream
-    """An ObsPy Stream; its traces are neighbours in their order."""
-    by_shape: dict[tuple[float, int], list[tuple[int, Any]]] = {}
-    for number, trace in enumerate(stream):
-        if np.ma.isMaskedArray(trace.data):
-            raise DataError(f"trace {trace.id} has gaps; split or fill it: stream.merge(fill_value=0)")
-        by_shape.setdefault((float(trace.stats.sampling_rate), trace.stats.npts), []).append((number, trace))
-    if not by_shape:
-        raise DataError("the Stream has no traces")
-    file_header = getattr(getattr(stream, "stats", None), "binary_file_header", None)
-    in_feet = getattr(file_header, "measurement_system", 0) == FEET
-    for some in by_shape.values():
-        gather = read_stream([trace for _, trace in some], in_feet=in_feet)
-        for note in gather.notes:
-            logger.warning("Stream: %s", note)
-        numbers = np.array([number for number, _ in some])
-        for record in _from_gather(recipe, gather):
-            yield replace(record, trace=numbers[record.trace])
-
-
-def with_picks(
-    records: Iterable[PickRecord], *, picks: str | Path | None = None, shots: str | None = None
-) -> list[PickRecord]:
-    """Return the records of some shots, with picks of a file in place of the survey's.
-
-    Args:
-        records: whole records.
-        picks: CSV or .mat of arrivals, matched by station and shot; by default the records keep their own.
-        shots: numbers such as "3001,3004"; all by default.
-    Raises:
-        DataError: if shots are not numbers, a shot is not there, or none of the records has a pick.
-    """
-    kept = list(records)
-    if shots is not None:
-        wanted = _shot_numbers(shots)
-        there = {int(shot) for record in kept for shot in record.shot_id}
-        if wanted - there:
-            raise DataError(f"shot {min(wanted - there)} is not in the records; they have {_few(sorted(there))}")
-        kept = [_of_shots(record, wanted) for record in kept if wanted & {int(shot) for shot in record.shot_id}]
-    if picks is not None:
-        from seisloom.io.picks import read_arrivals
-
-        table = read_arrivals(picks)
-        keys = zip(table["station"].astype(str), table["shot_id"].astype(int), strict=True)
-        columns = (table[name] for name in ("pick_time_s", "pick_status", "pick_uncertainty_s"))
-        found = dict(zip(keys, zip(*columns, strict=True), strict=True))
-        kept = [_with_found(record, found) for record in kept]
-    n_picks = sum(int(np.isfinite(record.truth_s).sum()) for record in kept)
-    if n_picks == 0:
-        raise DataError("none of the records has a human pick. Build a manifest with arrivals, or give --picks FILE")
-    return kept
-
-
-def select(
-    records: Iterable[PickRecord], picks: str | Path | None, shots: str | None
-) -> tuple[list[PickRecord], list[PickRecord]]:
-    """Return the records of some shots, see `with_picks`, and those of the other shots that have picks."""
-    every = list(records)
-    every = every if picks is None else with_picks(every, picks=picks)
-    chosen = with_picks(every, shots=shots)
-    known = {int(shot) for record in every for shot in record.shot_id[np.isfinite(record.truth_s)]}
-    others = sorted(known - {int(shot) for record in chosen for shot in record.shot_id})
-    return chosen, with_picks(every, shots=",".join(map(str, others))) if others else []
-
-
-def _with_found(record: PickRecord, found: Mapping[tuple[str, int], Any]) -> PickRecord:  # Any: a table's cells
-    """The record with time, status and uncertainty of a file in place of its own; what is not there is unpicked."""
-    none = (math.nan, "unpicked", math.nan)
-    rows = [
-        found.get((str(station), int(shot)), none) for station, shot in zip(record.station, record.shot_id, strict=True)
-    ]
-    time_s, status, uncertainty_s = zip(*rows, strict=True)
-    return replace(
-        record,
-        truth_s=np.array(time_s, dtype=float),
-        pick_status=np.array(status, dtype=str),
-        pick_uncertainty_s=np.array(uncertainty_s, dtype=float),
-        pick_shift_s=0.0,
-    )
-
-
-def _shot_numbers(shots: str) -> set[int]:
-    named = shots.replace(",", " ").split()
-    wrong = [one for one in named if not one.removeprefix("-").isdecimal()]
-    if wrong:
-        raise DataError(f"{wrong[0]!r} is not a shot number. Give numbers such as 3001,3004")
-    if not named:
-        raise DataError("no shot is named. Give numbers such as 3001,3004, or leave shots out to take all")
-    return {int(one) for one in named}
-
-
-def _few(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
-
-
-def _of_shots(record: PickRecord, shots: set[int]) -> PickRecord:
-    """The traces of some shots; a gather of one shot stays whole."""
-    here = np.isin(record.shot_id, list(shots))
-    columns = {
-        name: getattr(record, name)[here] for name in record.__slots__ if isinstance(getattr(record, name), np.ndarray)
-    }
-    return replace(record, **columns, part=record.part if here.all() else (0, 0))
-
-
-def _gather_of_array(array: Array, fs_hz: float) -> Gather:
-    traces = np.atleast_2d(np.asarray(array))
-    if traces.ndim != 2:
-        raise DataError(f"an array of shape {array.shape}: it must be (trace, time) or (time,)")
-    if traces.size == 0:
-        raise DataError(f"an array of shape {array.shape} is empty: there is nothing to pick")
-    if not (math.isfinite(fs_hz) and fs_hz > 0):
-        raise DataError(f"fs_hz must be above 0, it is {fs_hz}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold is counted with what is not finite
-        return Gather.from_array(traces.astype(np.float32), fs_hz=fs_hz)
-
-
-def _from_gather(recipe: PickingRecipe, gather: Gather) -> Iterator[PickRecord]:
-    """Traces of a file by shot where it holds several of each, else in the file's order."""
-    size = recipe.data.gather_size if recipe.data.gather[0] != "none" else 1
-    n_time = gather.take(np.arange(min(1, gather.n_traces))).shape[-1]
-    end_s = gather.delay_s + n_time / gather.fs_hz
-    source = gather.path or "the array"
-    offset_m = plausible_offsets(np.abs(gather.offset_m), end_s, source=source)
-    _warn_of_rate(recipe, gather.fs_hz, source)
-    for some, part in _segments(np.asarray(gather.shot_id), gather.n_traces, size):
-        yield _record(
-            recipe, gather.take(some), gather.fs_hz, part=part,
-            t0_s=gather.delay_s[some], offset_m=offset_m[some], trace=some,
-            station=np.asarray(gather.station)[some].astype(str), shot_id=np.asarray(gather.shot_id)[some],
-            geometry=np.full(len(some), ""), path=np.full(len(some), str(gather.path or "")),
-            truth_s=np.full(len(some), np.nan), pick_status=np.full(len(some), "unpicked"),
-            pick_uncertainty_s=np.full(len(some), np.nan),
-            source_x=gather.source_x[some], source_y=gather.source_y[some],
-            group_x=gather.group_x[some], group_y=gather.group_y[some],
-        )  # fmt: skip
-
-
-def _segments(shot_id: Array, n_traces: int, size: int) -> Iterable[tuple[Array, tuple[int, int]]]:
-    """Yield the trace numbers of each gather: runs of one shot if shots have several traces, else even parts.
-
-    Beside them the place of the first in its run, and how many traces that has.
-    """
-    numbers = np.arange(n_traces)
-    changes = np.flatnonzero(shot_id[1:] != shot_id[:-1]) + 1
-    runs = np.split(numbers, changes)
-    if len(runs) > n_traces / 2:
-        runs = [numbers]
-    for run in runs:
-        for some in np.array_split(run, -(-len(run) // size)):
-            yield some, (int(some[0] - run[0]), len(run))

@@ -8,8 +8,10 @@ from seisloom.task import Task
 from seisloom.tasks.picking.apply import apply
 from seisloom.tasks.picking.data import group, join, plan, read, read_many, shard
 from seisloom.tasks.picking.evaluate import calibrate, evaluate
+from seisloom.tasks.picking.opening import open_records
+from seisloom.tasks.picking.picked import select
 from seisloom.tasks.picking.recipe import ITEM, OUTPUT, SAMPLE, PickingRecipe
-from seisloom.tasks.picking.records import contents, open_records, records, select
+from seisloom.tasks.picking.records import contents, records
 from seisloom.tasks.picking.view import view, write_pages
 
 PICKING = Task(
