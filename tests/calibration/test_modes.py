@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,5 +48,10 @@ def test_it_survives_json_and_says_what_else_is_none() -> None:
     error, sigma, mode, lengths, groups = drawn(0, 30)
     made = calibrate_modes(error, sigma, mode, lengths, groups=groups, n_modes=3, min_n=100)
     assert ModeCalibration.from_json(json.loads(json.dumps(made.to_json()))) == made
+    both = replace(made, fitted=made)
+    assert ModeCalibration.from_json(json.loads(json.dumps(both.to_json()))) == both
+    assert "fitted to the traces" in both.note
+    before = {name: one for name, one in made.to_json().items() if name != "fitted"}  # of an earlier bundle
+    assert ModeCalibration.from_json(before) == made
     with pytest.raises(CalibrationError, match="not a stored calibration of modes"):
         ModeCalibration.from_json({"kind": "interval"})

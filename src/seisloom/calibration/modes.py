@@ -28,6 +28,8 @@ class ModeCalibration:
     stands for an array that is not known."""
     n_picks: tuple[int, ...]
     """Of each mode by itself."""
+    fitted: ModeCalibration | None = None
+    """That of velocities which were fitted to the traces; None takes the same factors for them."""
 
     @property
     def note(self) -> str:
@@ -36,6 +38,7 @@ class ModeCalibration:
         return (
             f"by mode ({counts} picks) and by wavelength (up to {', '.join(f'{one:g}' for one in self.edges)} lengths "
             f"of the array, and beyond). Of the fundamental mode: {self.modes[0][-1].note}"
+            + ("" if self.fitted is None else f" Of velocities that were fitted to the traces: {self.fitted.note}")
         )
 
     @property
@@ -43,7 +46,9 @@ class ModeCalibration:
         """Whether groups of a former calibration have a part in it."""
         return any(one.leans_on_former for some in self.modes for one in some)
 
-    def half_width(self, sigma: Array, mode: Array, lengths: Array, *, level: float) -> Array:
+    def half_width(
+        self, sigma: Array, mode: Array, lengths: Array, *, level: float, is_fitted: Array | bool = False
+    ) -> Array:
         """Return q * sigma, (pick,); modes beyond the last one that was calibrated take its factors.
 
         Args:
@@ -51,9 +56,15 @@ class ModeCalibration:
             mode: number of the mode, (pick,).
             lengths: wavelength over the array's length, (pick,); NaN where the array is not known.
             level: coverage.
+            is_fitted: whether a velocity was fitted to the traces, (pick,) or of all.
         Raises:
             CalibrationError: if no quantile of this level is stored.
         """
+        if self.fitted is not None and np.any(is_fitted):
+            of_both = (
+                one.half_width(sigma, mode, lengths, level=level) for one in (self.fitted, replace(self, fitted=None))
+            )
+            return np.where(is_fitted, *of_both)
         q = np.array([[float(one.q(alpha=1 - level)) for one in some] for some in self.modes])
         column = np.where(np.isnan(lengths), q.shape[1] - 1, np.searchsorted(self.edges, lengths, side="right"))
         return np.asarray(q[np.minimum(np.asarray(mode), len(q) - 1), column] * np.asarray(sigma, float))
@@ -65,17 +76,22 @@ class ModeCalibration:
             "edges": list(self.edges),
             "modes": [[one.to_json() for one in some] for some in self.modes],
             "n_picks": list(self.n_picks),
+            "fitted": None if self.fitted is None else self.fitted.to_json(),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ModeCalibration:  # Any: JSON values
         """Return the calibration that `to_json` stored."""
-        if stored.get("kind") != "modes" or set(stored) != {"kind", "edges", "modes", "n_picks"} or not stored["modes"]:
+        known = {"kind", "edges", "modes", "n_picks", "fitted"}
+        if stored.get("kind") != "modes" or set(stored) | {"fitted"} != known or not stored["modes"]:
             raise CalibrationError(
                 "this is not a stored calibration of modes; calibrate again: seisloom calibrate BUNDLE SOURCE --out NEW"
             )
         modes = tuple(tuple(IntervalCalibration.from_json(one) for one in some) for some in stored["modes"])
-        return cls(tuple(stored["edges"]), modes, tuple(stored["n_picks"]))
+        fitted = stored.get("fitted")
+        return cls(
+            tuple(stored["edges"]), modes, tuple(stored["n_picks"]), None if fitted is None else cls.from_json(fitted)
+        )
 
 
 def calibrate_modes(

@@ -22,6 +22,7 @@ from seisloom.physics.surface_waves.plane_waves import plane_wave_gather
 from seisloom.physics.surface_waves.wavefield import vertical_response
 from seisloom.sample import Array, Sample
 from seisloom.signal.velocity_spectra.panel import VelocitySpectrum
+from seisloom.signal.velocity_spectra.recorded import spectra_at
 from seisloom.signal.velocity_spectra.transforms import find_transform
 from seisloom.tasks.dispersion.blocks import DispersionData
 from seisloom.tasks.dispersion.labels import heard, mode_labels, snr_db
@@ -95,10 +96,12 @@ def make_record(data: DispersionData, index: int, *, seed: int) -> Sample:
         "offsets": drawn.array.offsets_m.astype(np.float32),
     }
     augmented: Mapping[str, Any] = {}
-    if data.augmentation.is_on:
+    if data.augmentation.is_on:  # of what the spectrum then shows no traces were recorded
         from seisloom.tasks.dispersion.augmented import augment_panel  # torch
 
         arrays, augmented = augment_panel(data, arrays, keyed_rng(seed, index, Stage.AUGMENT))
+    else:
+        arrays["trace_spectra"] = in_parts(spectra_at(gather, sim.dt, frequency))
     values = {**drawn.to_json(), "augmentation": dict(augmented)}
     hashes = {"model_hash": model_hash(drawn.medium.medium), "param_hash": param_hash(data, values)}
     key = hashes["param_hash"][:ID_DIGITS]
@@ -107,6 +110,16 @@ def make_record(data: DispersionData, index: int, *, seed: int) -> Sample:
         "rejected": dict(drawn.medium.rejected), "transform": sim.transform, "method": sim.method, **values,
     }  # fmt: skip
     return Sample(key, {"model": hashes["model_hash"]}, arrays, meta)
+
+
+def in_parts(spectra: Array) -> Array:
+    """Return spectra of traces, complex (channel, frequency), as they are stored: float16 (part, channel, frequency).
+
+    Real parts, then imaginary ones, each frequency divided by its largest size.
+    """
+    largest = np.abs(spectra).max(axis=0)
+    scaled = spectra / np.where(largest > 0, largest, 1)
+    return np.stack([scaled.real, scaled.imag]).astype(np.float16)
 
 
 def draw(data: DispersionData, index: int, *, seed: int) -> Drawn:

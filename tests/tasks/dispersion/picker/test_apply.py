@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from seisloom.tasks.dispersion.picker.apply import apply
 from seisloom.tasks.dispersion.picker.evaluate import calibrate, evaluate
 from seisloom.tasks.dispersion.picker.pages import picks_of, view, write_picks
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
-from seisloom.tasks.dispersion.picker.records import SpectrumRecord, axes_for, open_records, with_context
+from seisloom.tasks.dispersion.picker.records import SpectrumRecord, TraceSpectra, axes_for, open_records, with_context
 
 Small = Callable[..., DispersionRecipe]
 F, C = np.geomspace(4, 29, 22), np.geomspace(60, 800, 40)
@@ -70,6 +71,52 @@ def test_a_row_a_mode_and_frequency_with_its_truth(small: Small) -> None:
     np.testing.assert_allclose(one["wavelength_m"], one["velocity_m_s"] / F)
     np.testing.assert_allclose(table["lengths"], table["truth_m_s"] / table["frequency_hz"] / 46)
     assert table["low_m_s"].isna().all()
+
+
+def recorded(key: str = "a", *, shift: float = 0.0) -> SpectrumRecord:
+    """Return a record with the spectra of its traces, whose modes are those of `oracle` off by a share."""
+    x = 10 + 2.0 * np.arange(24)
+    k = np.where(np.isfinite(TRUE), 2 * np.pi * F / (TRUE * np.exp(shift)), 0)
+    waves = np.where(k[:, None] > 0, np.exp(-1j * k[:, None] * x[:, None]), 0) / np.sqrt(x)[:, None]
+    return replace(record(key), traces=TraceSpectra(waves.sum(axis=0), x))
+
+
+def test_velocities_are_fitted_to_the_traces_where_a_record_has_them(small: Small) -> None:
+    recipe = small("apply.min_probability=0.5", "apply.longest=null")
+    off = partial(oracle, ln_error=0.03)
+    table = apply(recipe, off, None, [recorded(), record("bare")])
+    both = table[table["mode"] == 0].groupby("record")["fitted"].agg(list)
+    assert all(both["a"])
+    assert not any(both["bare"])
+    fitted = table[table["fitted"]]
+    error = np.abs(np.log(fitted["velocity_m_s"] / fitted["truth_m_s"]))
+    assert np.median(error) < 0.006
+    np.testing.assert_allclose(np.log(table["seen_m_s"] / table["truth_m_s"]).dropna(), 0.03, atol=0.02)
+    assert (fitted["probability"] >= 0.5).all()
+    assert (fitted["sigma"] >= fitted["seen_sigma"]).all()
+    left = apply(small("apply.fit=false"), off, None, [recorded()])
+    assert not left["fitted"].any()
+    np.testing.assert_allclose(left["velocity_m_s"], left["seen_m_s"], rtol=1e-6)
+
+
+def test_classical_pickers_say_what_they_see(small: Small) -> None:
+    assert not open_predictor("argmax", recipe=small()).recipe.apply.fit  # type: ignore[union-attr]
+
+
+def test_intervals_of_fitted_velocities_are_calibrated_by_themselves(small: Small) -> None:
+    recipe = small("apply.min_probability=0.5", "apply.longest=null", "calibrate.min_n=10")
+    rng, tables = np.random.default_rng(0), []
+    for k in range(60):
+        own = partial(oracle, ln_error=float(rng.normal(0, 0.03)))
+        one = [recorded(f"a{k}"), record(f"b{k}")]
+        tables.append(apply(recipe, own, None, one))
+    made = calibrate(recipe, [pd.concat(tables)])
+    assert made.fitted is not None
+    assert made.fitted.half_width(np.ones(1), np.zeros(1, int), np.full(1, 0.3), level=0.9)[0] < 1
+    assert made.half_width(np.ones(1), np.zeros(1, int), np.full(1, 0.3), level=0.9)[0] > 1.5
+    table = apply(recipe, partial(oracle, ln_error=0.05), made, [recorded(), record("bare")])
+    width = (np.log(table["high_m_s"] / table["low_m_s"]) / table["sigma"]).groupby(table["fitted"]).median()
+    assert width[True] < width[False]
 
 
 def test_picks_are_at_the_frequencies_of_the_record_whatever_its_steps(small: Small) -> None:

@@ -16,6 +16,7 @@ from seisloom.errors import DataError
 from seisloom.inference.windows import in_chunks, predict_in_batches
 from seisloom.metrics.curves import column_of
 from seisloom.sample import Array, Arrays, Predictor
+from seisloom.signal.velocity_spectra.modal_fit import fit_modes
 from seisloom.tasks.dispersion.picker.data import item_arrays
 from seisloom.tasks.dispersion.picker.grid import array_numbers, interpolate, on_grid, ratios_of
 from seisloom.tasks.dispersion.picker.recipe import DispersionApply, DispersionRecipe
@@ -23,10 +24,13 @@ from seisloom.tasks.dispersion.picker.records import SpectrumRecord
 
 COLUMNS = (
     "record", "mode", "frequency_hz", "velocity_m_s", "low_m_s", "high_m_s", "level", "probability", "sigma",
-    "wavelength_m", "picked_lengths", "status", "reason",
+    "wavelength_m", "picked_lengths", "fitted", "status", "reason",
 )  # fmt: skip
-"""Of a table of picks, a row for each mode and frequency; sigma is the spread of ln velocity."""
-TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd", "medium")
+"""Of a table of picks, a row for each mode and frequency; sigma is the spread of ln velocity, and fitted says whether
+both come from the spectra of the traces, or from the network alone."""
+SEEN = ("seen_m_s", "seen_sigma")
+"""The network's own, beside what was fitted, where curves are known: intervals are calibrated of both."""
+TRUTH = ("truth_m_s", "visible", "resolved", "lengths", "nacd", "medium", *SEEN)
 """Columns that follow where curves are known; lengths are wavelengths over the array's length, and nacd is the mean
 offset over wavelengths, both of the true velocity. Records of one medium are no independent witnesses."""
 
@@ -85,9 +89,14 @@ def _picks(
     said = recipe.apply
     n_modes, n_frequency = outputs["velocity"].shape
     kept = slice(0, min(n_modes, said.modes or n_modes))
-    ln_c, sigma, probability = (one[kept].ravel() for one in (
+    own_ln_c, own_sigma, likely = (one[kept] for one in (
         outputs["velocity"], np.exp(outputs["log_sigma"]), expit(outputs["presence"])))  # fmt: skip
-    n = len(ln_c)
+    fitted = _fitted(recipe, record, own_ln_c, own_sigma, likely)
+    is_fitted, seen = np.isfinite(fitted[0]).ravel(), (np.exp(own_ln_c).ravel(), own_sigma.ravel())
+    ln_c, sigma = (
+        np.where(np.isfinite(new), new, own).ravel() for new, own in zip(fitted, (own_ln_c, own_sigma), strict=True)
+    )
+    probability, n = likely.ravel(), len(ln_c)
     mode = np.repeat(np.arange(n_modes)[kept], n_frequency)
     frequency = np.tile(record.frequency_hz, n // n_frequency)
     is_empty = np.tile(record.panel.max(axis=0) <= 0, n // n_frequency)
@@ -96,7 +105,9 @@ def _picks(
     lengths = velocity / frequency / length_m
     nothing = np.full(n, np.nan)
     halves = {
-        column_of(one): nothing if calibration is None else calibration.half_width(sigma, mode, lengths, level=one)
+        column_of(one): nothing
+        if calibration is None
+        else calibration.half_width(sigma, mode, lengths, level=one, is_fitted=is_fitted)
         for one in LEVELS
     }
     half = halves[column_of(level)]
@@ -108,10 +119,28 @@ def _picks(
     return {
         "record": record.key, "mode": mode, "frequency_hz": frequency, "velocity_m_s": velocity, "low_m_s": low,
         "high_m_s": high, "level": level, "probability": np.where(is_empty, 0.0, probability), "sigma": sigma,
-        "wavelength_m": velocity / frequency, "picked_lengths": lengths,
+        "wavelength_m": velocity / frequency, "picked_lengths": lengths, "fitted": is_fitted,
         "status": np.where(reason == "", PICKED, ABSTAINED), "reason": reason,
-        **_truth(record, mode, frequency), **halves,
+        **_truth(record, mode, frequency), **dict(zip(SEEN, seen, strict=True)), **halves,
     }  # fmt: skip
+
+
+def _fitted(
+    recipe: DispersionRecipe, record: SpectrumRecord, ln_c: Array, sigma: Array, probability: Array
+) -> tuple[Array, Array]:
+    """Return ln velocity and its spread as the traces have them, (mode, frequency); NaN where nothing is fitted.
+
+    The spread is that of the fit and the network's together: a fit that began at a wrong place ends near it.
+    """
+    likely = probability >= recipe.apply.min_probability
+    if not recipe.apply.fit or record.traces is None or not likely.any():
+        nothing = np.full(ln_c.shape, np.nan)
+        return nothing, nothing
+    velocity, spread = fit_modes(
+        record.traces.values, record.traces.offsets_m, record.frequency_hz, np.where(likely, np.exp(ln_c), np.nan),
+        sigma,
+    )  # fmt: skip
+    return np.log(velocity), np.hypot(spread, sigma)
 
 
 def _reasons(said: DispersionApply, probability: Array, half: Array, lengths: Array, is_empty: Array) -> Array:
@@ -155,4 +184,4 @@ def _truth(record: SpectrumRecord, mode: Array, frequency: Array) -> Mapping[str
     length_m, offset_m = (np.nan, np.nan) if record.limits is None else (
         record.limits.length_m, record.limits.mean_offset_m)  # fmt: skip
     values = (truth, *flags, wavelength / length_m, offset_m / wavelength, record.medium or record.key)
-    return dict(zip(TRUTH, values, strict=True))
+    return dict(zip(TRUTH, values, strict=False))  # what was seen comes behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from seisloom.calibration.modes import LENGTHS, ModeCalibration, calibrate_modes
 from seisloom.errors import CalibrationError, DataError
 from seisloom.metrics.curves import Scores, column_of, score_curves
 from seisloom.metrics.scores import plain
+from seisloom.tasks.dispersion.picker.apply import SEEN
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.dispersion.picker.records import SpectrumRecord
 
@@ -43,11 +45,18 @@ def calibrate(
             f"nothing to calibrate on: no mode that exists has a probability of {recipe.apply.min_probability:g}. "
             "Train longer, or lower apply.min_probability"
         )
-    return calibrate_modes(
-        np.log(both["velocity_m_s"] / both["truth_m_s"]).to_numpy(), both["sigma"].to_numpy(), both["mode"].to_numpy(),
-        both["picked_lengths"].to_numpy(), groups=both["medium"].to_numpy(str), n_modes=recipe.data.physics.modes,
-        min_n=recipe.calibrate.min_n, crossed=len(products) > 1,
-    )  # fmt: skip
+
+    def of(rows: Any, velocity: str, sigma: str) -> ModeCalibration:  # Any: rows of a table
+        lengths = rows["picked_lengths"] * rows[velocity] / rows["velocity_m_s"]
+        return calibrate_modes(
+            np.log(rows[velocity] / rows["truth_m_s"]).to_numpy(), rows[sigma].to_numpy(), rows["mode"].to_numpy(),
+            lengths.to_numpy(), groups=rows["medium"].to_numpy(str), n_modes=recipe.data.physics.modes,
+            min_n=recipe.calibrate.min_n, crossed=len(products) > 1,
+        )  # fmt: skip
+
+    fitted = both[both["fitted"]]
+    made = of(both, *SEEN)
+    return made if fitted.empty else replace(made, fitted=of(fitted, "velocity_m_s", "sigma"))
 
 
 def evaluate(

@@ -16,25 +16,31 @@ SURE = 4.0
 """Logit of a probability of 0.98: a classical picker says where, not how probably."""
 
 
-class ArgmaxPicker(Method):
+class _Classical(Method):
+    task: str = "dispersion"
+
+    def adapt(self, recipe: Any) -> Any:  # Any: a recipe of the room
+        """Return the recipe without a fit: a classical picker tells what it sees in the spectrum."""
+        return recipe.model_copy(update={"apply": recipe.apply.model_copy(update={"fit": False})})
+
+
+class ArgmaxPicker(_Classical):
     """The largest value at each frequency, taken for the fundamental mode (Park, Miller & Xia 1999).
 
     As it is mostly used: wherever it is, whatever the array can see.
     """
 
     name: str = "argmax"
-    task: str = "dispersion"
 
     def predictor(self, recipe: Any) -> Predictor:  # Any: a recipe of the room
         """Return the picker on items of spectra."""
         return _OnItems(lambda panel, c, f, limits: argmax(panel, c, f), n_modes=recipe.model.modes)
 
 
-class RidgePicker(Method):
+class RidgePicker(_Classical):
     """The brightest continuous ridges, by dynamic programming; each mode's number is its place in order of velocity."""
 
     name: str = "ridge"
-    task: str = "dispersion"
     least: float = Field(0.5, ge=0, lt=1)
     """Height that a peak must have, as a share of the largest value at its frequency."""
     jump: float = Field(15.0, ge=0)

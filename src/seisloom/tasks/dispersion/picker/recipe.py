@@ -65,6 +65,9 @@ class DispersionApply(Config):
     """From the gather to the spectrum; None is that of `data.simulation`, which the network knows."""
     modes: int | None = Field(None, ge=1)
     """Keep the first so many modes; None keeps all."""
+    fit: bool = True
+    """Whether the velocities of a network's modes are fitted to the spectra of the traces themselves, where a record
+    has these: a spectrum shows modes apart from each other as far as the array parts them, the traces know better."""
     min_probability: float = Field(0.5, ge=0, le=1)
     """A pick is abstained from where the mode is less probably to be seen."""
     abstain_width: float | None = Field(None, gt=0)

@@ -13,6 +13,7 @@ import numpy as np
 from seisloom.errors import DataError, RecipeError
 from seisloom.sample import Array, Arrays, Ref, content_hash
 from seisloom.signal.velocity_spectra.limits import ArrayLimits
+from seisloom.signal.velocity_spectra.recorded import spectra_at
 from seisloom.signal.velocity_spectra.transforms import find_transform
 from seisloom.tasks.dispersion.field.gathers import Gather, read_gather
 from seisloom.tasks.dispersion.picker.data import (
@@ -29,6 +30,16 @@ from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
 from seisloom.tasks.dispersion.store.record_file import read_record
 
 logger = logging.getLogger("seisloom")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceSpectra:
+    """Spectra of the live traces of a gather."""
+
+    values: Array
+    """complex (trace, frequency), sum of samples times exp(-i omega t), any unit."""
+    offsets_m: Array
+    """(trace,), from the source, positive."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +64,8 @@ class SpectrumRecord:
     """Where they are farther from all others than the array's resolution, of the same shape."""
     medium: str = ""
     """What records of the same ground share; empty where each record stands for itself."""
+    traces: TraceSpectra | None = None
+    """What the traces recorded at the frequencies; None where it is not known."""
     context: tuple[Array, Array] | None = None
     """The spectrum with frequencies on both sides, and these, where a network may look at more than is asked for."""
 
@@ -70,8 +83,22 @@ def _known(key: str, arrays: Arrays, content: Any, medium: str = "") -> Spectrum
     return SpectrumRecord(
         key, np.asarray(sample["spectrum"], np.float32), sample["phase_velocity"], sample["freq"], limits, n_receivers,
         np.array([content], dtype=np.uint64), sample["curves"].astype(np.float64), sample["visible"] > 0,
-        sample["resolved"] > 0, medium,
+        sample["resolved"] > 0, medium, _stored_traces(arrays),
     )  # fmt: skip
+
+
+def _stored_traces(arrays: Arrays) -> TraceSpectra | None:
+    """Return the spectra of a record's traces; None for one of another maker, or one that was augmented."""
+    if "trace_spectra" not in arrays or "offsets" not in arrays:
+        return None
+    real, imaginary = np.asarray(arrays["trace_spectra"], dtype=np.float64)
+    return _live(real + 1j * imaginary, np.asarray(arrays["offsets"], dtype=np.float64))
+
+
+def _live(spectra: Array, offsets_m: Array) -> TraceSpectra | None:
+    """Return the traces that hold something, away from the source; None for fewer than two."""
+    kept = spectra.any(axis=1) & np.isfinite(spectra).all(axis=1) & (offsets_m > 0)
+    return TraceSpectra(spectra[kept], offsets_m[kept]) if kept.sum() > 1 else None
 
 
 def open_records(recipe: DispersionRecipe, source: Any, fs_hz: float | None) -> Iterator[SpectrumRecord]:
@@ -126,9 +153,11 @@ def gather_record(recipe: DispersionRecipe, gather: Gather) -> SpectrumRecord:
         if n:
             logger.warning("%s: %d %s", gather.name, n, what)
     content = content_hash(gather.traces.reshape(1, -1))
+    moving = np.nan_to_num(gather.traces - gather.traces[:, :1], posinf=0, neginf=0)
+    traces = _live(spectra_at(moving, gather.interval_s, frequency), np.abs(gather.offsets_m))
     return SpectrumRecord(
         gather.name, seen.panel[:, asked], velocity, frequency, seen.limits, seen.n_traces, content,
-        context=(seen.panel, wide) if len(wide) > len(frequency) else None,
+        traces=traces, context=(seen.panel, wide) if len(wide) > len(frequency) else None,
     )  # fmt: skip
 
 

@@ -39,7 +39,9 @@ ARRAYS = (
     "does not exist; freq in Hz; phase_velocity in m/s; group_velocity in m/s, energy_share, mode_gap in m/s, nacd "
     "(mode, frequency); in_window, resolved, excited, heard, aliased (mode, frequency) 0 or 1; snr_db (frequency); "
     "apparent (frequency) in m/s; "
-    "media (layer, 4) thickness in m, vp and vs in m/s, density in kg/m3; offsets in m; meta, bytes of JSON"
+    "media (layer, 4) thickness in m, vp and vs in m/s, density in kg/m3; offsets in m; trace_spectra float16 (2, "
+    "channel, frequency) real and imaginary parts, at each frequency the largest size 1, none with augmentation; meta, "
+    "bytes of JSON"
 )
 _TERMS = (
     "citeAs", "column", "conformsTo", "equivalentProperty", "extract", "field", "fileProperty", "fileObject",

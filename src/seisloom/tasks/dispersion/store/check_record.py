@@ -14,7 +14,7 @@ from seisloom.sample import Arrays
 from seisloom.tasks.dispersion.store.place import META
 from seisloom.tasks.dispersion.store.record import AUGMENTED, Row, said_of
 
-FINITE = ("spectrum", "freq", "phase_velocity", "offsets", "media", "group_velocity")
+FINITE = ("spectrum", "freq", "phase_velocity", "offsets", "media", "group_velocity", "trace_spectra")
 """Arrays without NaN; `group_velocity` where its curve exists."""
 OF_MODES = (
     "group_velocity", "energy_share", "mode_gap", "nacd", "in_window", "resolved", "excited", "aliased",

@@ -1,6 +1,6 @@
 """One record on disk: a stored `.npz` with its remarks inside, beside it a mask if asked, and its row of the manifest.
 
-A record takes 69 kB: the spectrum as float16, all else as it is. Float16 has 11 bits, and a spectrum from 0 to 1 is
+A record takes 80 kB: the spectra as float16, all else as it is. Float16 has 11 bits, and a spectrum from 0 to 1 is
 known to no more than its noise. To deflate it would save 3 bytes in 10 and cost 2 ms of the 35 that a record takes.
 """
 

@@ -36,6 +36,8 @@ RECORD = Schema(
         Field("apparent", ("frequency",), unit="m/s", doc="where the spectrum without noise is largest"),
         Field("media", ("layer", "property"), unit="m, m/s, m/s, kg/m3", doc="thickness, vp, vs, density"),
         Field("offsets", ("channel",), unit="m", doc="from the source"),
+        Field("trace_spectra", ("part", "channel", "frequency"), "float16", doc="real, imaginary; 1 is the largest",
+              optional=True),
     )
 )  # fmt: skip
 """A record as it is stored; its remarks are in the `.json` beside it."""
