@@ -29,6 +29,7 @@ from seisloom.metrics.curves import Scores
 from seisloom.run.evaluate import evaluate
 from seisloom.tasks.dispersion.field.curves_file import read_curves
 from seisloom.tasks.dispersion.field.pick import CurvePicks
+from seisloom.tasks.dispersion.make import make_record
 from seisloom.tasks.dispersion.store.recipe import plan
 from seisloom.tasks.dispersion.store.write import write_records
 
@@ -117,23 +118,22 @@ def field(methods: Sequence[Opened], data: Path) -> None:
         )
 
 
-def speed(opened: Opened) -> None:
-    """Print the time of a network on one spectrum, on the processor."""
-    recipe = opened.recipe
-    f, c = recipe.data.frequency, recipe.data.phase_velocity
-    n = recipe.apply.batch_size
-    items = {
-        "x": np.random.default_rng(0).random((n, 1, c.num_samples, f.num_samples), dtype=np.float32),
-        "velocity_m_s": np.tile(c.values.astype(np.float32), (n, 1)),
-        "frequency_hz": np.tile(f.values.astype(np.float32), (n, 1)),
-        "array": np.tile(np.float32([46, 2, 33, 2]), (n, 1)),
-    }
-    spent = []
-    for _ in range(6):
-        begun = time.process_time()
-        opened.predictor(items)
-        spent.append(time.process_time() - begun)
-    print(f"\n{opened.name}: {1e3 * np.median(spent[1:]) / n:.1f} ms of the processor a spectrum")
+def speed(opened: Opened, n_records: int = 16) -> None:
+    """Print the time from a spectrum to picks, on the processor, by the network alone and with the fit."""
+    (part, *_) = plan("dispersion_picker_test", out=Path(), samples=n_records).parts
+    arrays = [make_record(part.data, k, seed=0).arrays for k in range(n_records)]
+    with tempfile.TemporaryDirectory() as folder:
+        for k, one in enumerate(arrays):
+            np.savez(Path(folder) / f"{k}.npz", **one)
+        records = [record for k in range(n_records) for record in opened.records(Path(folder) / f"{k}.npz")]
+    for fit in (False, True):
+        way, spent = opened.with_changes(fit=fit), []
+        for _ in range(4):
+            begun = time.process_time()
+            way.task.apply(way.recipe, way.predictor, way.calibration, records)
+            spent.append(time.process_time() - begun)
+        said = "with the fit" if fit else "network alone"
+        print(f"{opened.name}, {said}: {1e3 * np.median(spent[1:]) / n_records:.1f} ms of the processor a spectrum")
 
 
 def main() -> None:
