@@ -2,7 +2,8 @@
 
     python benchmarks/event_classes.py pnw --data FOLDER [--models rocket random_forest ...] [--folds 5] [--seeds 3]
     python benchmarks/event_classes.py noise --data FOLDER --models not_augmented augmented
-    python benchmarks/event_classes.py noise_both --data FOLDER --models augmented_averaged
+    python benchmarks/event_classes.py noise --data FOLDER --models random_forest detector augmented --together 2
+    python benchmarks/event_classes.py noise_both --data FOLDER --models detector
     python benchmarks/event_classes.py pnw --data FOLDER --models random_forest chosen_vote_alone chosen_vote
     python benchmarks/event_classes.py esec calibrate.decide=likeliest --data FOLDER --models random_forest logistic
 
@@ -14,6 +15,7 @@ in closed form say of its inner folds calibrates them and weighs their classes (
 of `chosen` the one is taken whose inner macro-AUC is best; networks that learn by steps use the inner fold that chooses
 their epoch. Answers of the folds are put together; numbers are means over seeds, with the 95 % interval over events
 (bootstrap, all records of an event together) of the mean over seeds. `F1 argmax` takes the likeliest class instead.
+`--together 2` adds a row for the last two models: the mean of their logarithms of probabilities, chosen by nothing.
 """
 
 from __future__ import annotations
@@ -59,8 +61,9 @@ ESEC = (
 )
 NOISE = (
     "data.classes=[noise,event]", "data.label=null", "data.pick_s=50", "data.channels=[Z]", "data.noise_before_s=40",
-    "data.window_s=36", "data.before_s=6",
+    "data.window_s=36", "data.before_s=6", "data.snr_signal_s=30", "data.snr_noise_s=30",
 )  # fmt: skip
+"""These records begin 50 s before the origin, all of an event together: waves come within 30 s of it."""
 SETS = {
     "pnw": (
         "data.paths=[{data}/classification/pnw]", "data.classes=[earthquake,explosion]", "data.pick_s=50",
@@ -108,6 +111,7 @@ BANDS = (
     "model.members=[{name: svm, features: [physical, bands]}, {name: logistic, features: [physical, bands]}]",
 )  # fmt: skip
 LOW = "prepare=[{name: bandpass, low_hz: 0.1, high_hz: 9}, {name: zscore, per: trace}]"
+DETECTOR = (*EXTRA, "model.features=[detection]")
 ALONE = (FOREST, EXTRA, SVM, VOTE)
 NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "random_forest": (FOREST,),
@@ -124,6 +128,7 @@ NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (*EXTRA, "apply.share=1"),
     ),
     "chosen_alone": (FOREST, EXTRA),
+    "detector": (DETECTOR,),
     "extra_bands": ((*EXTRA, "model.features=[physical,bands]"),),
     "svm": (SVM,),
     "svm_pooled": ((*SVM, POOLED),),
@@ -157,6 +162,8 @@ SCORES: dict[str, tuple[Callable[[Any, Any], Array], Callable[[Array, Array], fl
     "F1 argmax": (probabilities_of, f1_of),
 }
 INNER = 5
+LEAST = 1e-4
+"""Probability that stands for none where logarithms are taken."""
 SNR_DB = (0, 3, 6, 10)
 """Where the rows of events against noise are parted."""
 
@@ -268,6 +275,20 @@ def spread(
     return difference_over_events(mean_over(tables), mean_over(other), events, rng=rng)
 
 
+def together(some: Sequence[Sequence[pd.DataFrame]]) -> list[pd.DataFrame]:
+    """Return what several models say together, by seed: means of the logarithms of probabilities, rows with sum 1."""
+    said = []
+    for tables in zip(*some, strict=True):
+        names = [name for name in tables[0].columns if name.startswith(("p_", "d_"))]
+        logs = np.mean([np.log(np.maximum(one[names].to_numpy(float), LEAST)) for one in tables], axis=0)
+        product = tables[0].assign(**dict(zip(names, np.exp(logs).T, strict=True)))
+        for kind in ("p_", "d_"):
+            own = [name for name in names if name.startswith(kind)]
+            product[own] = product[own].div(product[own].sum(axis=1), axis=0)
+        said.append(product)
+    return said
+
+
 def by_folder(tables: Sequence[pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
     """Return what is said of the records of each catalogue's folder, by its name; nothing where there is one alone."""
     folders = tables[0]["record"].str.partition("/")[0].to_numpy()
@@ -277,7 +298,7 @@ def by_folder(tables: Sequence[pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
 
 
 def found_by_snr(tables: Sequence[pd.DataFrame]) -> str:
-    """Return the share of windows of events that are called so, by signal-to-noise ratio 5 s about the onset."""
+    """Return the share of windows of events that are called so, by signal-to-noise ratio 30 s about the origin."""
     events = pd.concat([one[~one["is_noise"] & one["snr_db"].notna()] for one in tables])
     bins = pd.cut(events["snr_db"], [-np.inf, *SNR_DB, np.inf], right=False)
     shares = (events["class"] == events["truth"]).groupby(bins, observed=True).agg(["mean", "size"])
@@ -312,6 +333,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1, help="processes, each with a fold of its own")
+    parser.add_argument("--together", type=int, default=0, help="so many of the last models say something together")
     options = parser.parse_args()
     logging.getLogger("seisloom").setLevel(logging.WARNING)
     found: dict[str, list[pd.DataFrame]] = {}
@@ -339,6 +361,9 @@ def main() -> None:
             keys = keys if keys is not None else table["record"].to_numpy()
             assert np.array_equal(keys, table["record"]), "methods answer other windows"
     assert recipe is not None
+    if options.together:
+        some = options.models[-options.together :]
+        found["together"] = together([found[name] for name in some])
     n_events = len(set(events_in(found[options.models[0]][0])))
     print(f"\n{options.set}: {len(keys)} windows of {n_events} events, {options.folds} folds, {options.seeds} seeds; "
           "95 % intervals over events")  # fmt: skip

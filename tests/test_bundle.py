@@ -201,6 +201,13 @@ def test_shipped_bundles_open_and_give_a_product() -> None:
             table = opened.with_changes(dx_m=2.0, first_offset_m=10.0).apply(shot, fs_hz=200)
             assert len(table) == 4 * table["frequency_hz"].nunique()
             assert np.isfinite(table[["velocity_m_s", "low_m_s", "high_m_s"]]).all(axis=None)
+        elif opened.task.name == "classification":
+            record = np.random.default_rng(0).normal(size=(1, 3000)).astype(np.float32)
+            record[:, 1550:] *= 20  # of windows that begin every 2 s, that of 14 s has the onset 1.5 s into it
+            table = opened.apply(record, fs_hz=100)
+            assert set(table["first_s"][table["class"] == "p_wave"]) >= {14.0}
+            assert (table["class"] == "noise").sum() >= 10
+            assert (table["status"] == "answered").all()
         elif opened.task.name == "restoration":
             panel = np.random.default_rng(0).normal(size=(24, 80)).astype(np.float32)
             panel[5] = 0
@@ -212,7 +219,7 @@ def test_shipped_bundles_open_and_give_a_product() -> None:
             found = opened.apply(np.random.default_rng(0).normal(size=(64, 80)).astype(np.float32))[0].attributes
             assert set(found) == {"fault", "dip", "strike", "rgt", "dhr"}
             assert all(np.isfinite(one).all() for one in found.values())
-    assert rooms == {"picking", "interpretation", "dispersion", "restoration"}
+    assert rooms == {"picking", "interpretation", "dispersion", "restoration", "classification"}
 
 
 @pytest.mark.parametrize("name", ["calibration.json", "metrics.json", "split.json"])

@@ -11,7 +11,7 @@ from seisloom.signal.feature_families import FAMILIES, Family, features_in, name
 from seisloom.signal.features_of_bands import AFTER_S, BANDS, SNR
 
 FS_HZ = 100.0
-ALL: tuple[Family, ...] = ("physical", "bands", "snr")
+ALL: tuple[Family, ...] = ("physical", "bands", "snr", "detection")
 
 
 def noise(n: int, *, seed: int = 0) -> Array:

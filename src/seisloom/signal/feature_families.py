@@ -1,6 +1,7 @@
-"""Families of features that a table may be made of: physical ones, bands, and bands against the noise before an onset.
+"""Families of features that a table may be made of: physical ones, bands, those of a detector, and bands against noise.
 
-`physical` is `seisloom.signal.event_features`, `bands` and `snr` are `seisloom.signal.features_of_bands`.
+`physical` is `seisloom.signal.event_features`, `bands` and `snr` are `seisloom.signal.features_of_bands`, `detection`
+is `seisloom.signal.features_of_detection`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from seisloom.sample import Array
 from seisloom.signal.event_features import FEATURES, centred, event_features
 from seisloom.signal.feature_list import Feature
 from seisloom.signal.features_of_bands import BANDS, SNR, band_features, snr_features
+from seisloom.signal.features_of_detection import DETECTION, detection_features
 
-Family = Literal["physical", "bands", "snr"]
-FAMILIES: dict[Family, tuple[Feature, ...]] = {"physical": FEATURES, "bands": BANDS, "snr": SNR}
+Family = Literal["physical", "bands", "snr", "detection"]
+FAMILIES: dict[Family, tuple[Feature, ...]] = {
+    "physical": FEATURES, "bands": BANDS, "snr": SNR, "detection": DETECTION,
+}  # fmt: skip
 
 
 def names_of(families: Sequence[Family]) -> tuple[str, ...]:
@@ -62,6 +66,7 @@ def features_in(
             if ready is not None:
                 found = snr_features(ready[0][0], ready[1], fs_hz=fs_hz, onset_s=onset_s)
         elif (ready := centred(later, fs_hz=fs_hz, mask=real)) is not None:
-            found = band_features(ready[0][0], ready[1], fs_hz=fs_hz)
+            of = detection_features if family == "detection" else band_features
+            found = of(ready[0][0], ready[1], fs_hz=fs_hz)
         rows.append(np.array([found.get(one.name, np.nan) for one in FAMILIES[family]]))
     return np.concatenate(rows)

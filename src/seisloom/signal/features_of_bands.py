@@ -38,8 +38,9 @@ AFTER_S = ((0.0, 3.0), (3.0, 6.0), (6.0, 10.0), (10.0, 15.0), (15.0, 25.0), (25.
 NOISE_PIECE_S, GUARD_S = 5.0, 1.0
 """Noise is the median over pieces of this length, up to so long before the onset, since picks may be late."""
 
-_NAMES = (*(band_name(one) for one in OCTAVES_HZ), "all")
-_FAR = tuple(zip(_NAMES[2:-1], _NAMES[:-3], strict=True))
+NAMES = (*(band_name(one) for one in OCTAVES_HZ), "all")
+"""Of the bands, and of the record as it is."""
+_FAR = tuple(zip(NAMES[2:-1], NAMES[:-3], strict=True))
 """Bands two octaves apart, the higher one first."""
 _OF_ENVELOPE = {
     "peak_over_quiet": "largest envelope over its 10 % quantile",
@@ -58,54 +59,55 @@ _SHARES = {
 }
 
 
-def _where(name: str) -> str:
+def where(name: str) -> str:
+    """Return a band's name as the meanings of features have it."""
     return "of the record as it is" if name == "all" else f"at {name.removesuffix('_hz').replace('_', ' to ')} Hz"
 
 
 BANDS = (
     *(
-        Feature(f"band_{what}_{name}_log10", "1", f"log10 of {doc}, {_where(name)}")
+        Feature(f"band_{what}_{name}_log10", "1", f"log10 of {doc}, {where(name)}")
         for what, doc in _OF_ENVELOPE.items()
-        for name in _NAMES
+        for name in NAMES
     ),
     *(
-        Feature(f"band_{what}_{name}_over_all_log10", "1", f"log10 of {doc}, {_where(name)}, as an amplitude")
+        Feature(f"band_{what}_{name}_over_all_log10", "1", f"log10 of {doc}, {where(name)}, as an amplitude")
         for what, doc in _SHARES.items()
-        for name in _NAMES[:-1]
+        for name in NAMES[:-1]
     ),
     *(
-        Feature(f"band_{what}_{high}_over_{low}_log10", "1", f"log10 of {what} {_where(high)} over that {_where(low)}")
+        Feature(f"band_{what}_{high}_over_{low}_log10", "1", f"log10 of {what} {where(high)} over that {where(low)}")
         for what in ("energy", "peak")
         for high, low in _FAR
     ),
     *(
-        Feature(f"band_peak_delay_{name}_s", "s", f"how much later the envelope is largest {_where(name)} than in all")
-        for name in _NAMES[:-1]
+        Feature(f"band_peak_delay_{name}_s", "s", f"how much later the envelope is largest {where(name)} than in all")
+        for name in NAMES[:-1]
     ),
     Feature("band_trigger_log10", "1", "log10 of the largest ratio of 1 s to the 8 s before, at 1 to 8 Hz"),
     Feature("band_peak_after_trigger_s", "s", "from the trigger to the largest envelope"),
     *(
-        Feature(f"band_centre_{name}_s", "s", f"centre of the energy behind the trigger, {_where(name)}")
-        for name in _NAMES
+        Feature(f"band_centre_{name}_s", "s", f"centre of the energy behind the trigger, {where(name)}")
+        for name in NAMES
     ),
     *(
-        Feature(f"band_duration_{name}_s", "s", f"standard deviation in time of the energy, {_where(name)}")
-        for name in _NAMES
+        Feature(f"band_duration_{name}_s", "s", f"standard deviation in time of the energy, {where(name)}")
+        for name in NAMES
     ),
 )
 SNR = (
     *(
         Feature(
             f"snr_{name}_{start:g}_{end:g}_s_log10", "1",
-            f"log10 of the power {start:g} to {end:g} s behind the onset over that of noise before it, {_where(name)}",
+            f"log10 of the power {start:g} to {end:g} s behind the onset over that of noise before it, {where(name)}",
         )
-        for name in _NAMES[:-1]
+        for name in NAMES[:-1]
         for start, end in AFTER_S
     ),
-    *(Feature(f"snr_{name}_largest_log10", "1", f"the largest of these {_where(name)}") for name in _NAMES[:-1]),
+    *(Feature(f"snr_{name}_largest_log10", "1", f"the largest of these {where(name)}") for name in NAMES[:-1]),
     *(
-        Feature(f"snr_{high}_over_{low}_log10", "1", f"the largest {_where(high)} less that {_where(low)}")
-        for low, high in pairwise(_NAMES[:-1])
+        Feature(f"snr_{high}_over_{low}_log10", "1", f"the largest {where(high)} less that {where(low)}")
+        for low, high in pairwise(NAMES[:-1])
     ),
 )  # fmt: skip
 
@@ -122,7 +124,7 @@ def band_features(x: Array, real: Array, *, fs_hz: float) -> dict[str, float]:
         the record does not have, a silent band.
     """
     n = max(1, round(ENVELOPE_S * fs_hz))
-    powers = {name: moving_mean(one**2, n_window=n)[real] for name, one in _in_bands(x, fs_hz).items()}
+    powers = {name: moving_mean(one**2, n_window=n)[real] for name, one in in_bands(x, fs_hz).items()}
     powers["all"] = moving_mean(x**2, n_window=n)[real]
     # What filters leave of nothing is rounding
     floor = 1e-20 * float(powers["all"].max())
@@ -173,7 +175,7 @@ def snr_features(x: Array, real: Array, *, fs_hz: float, onset_s: float | None) 
         return {}
     found: dict[str, float] = {}
     largest: dict[str, float] = {}
-    for name, values in _in_bands(x, fs_hz).items():
+    for name, values in in_bands(x, fs_hz).items():
         power = values**2
         noise = float(np.median([power[one].mean() for one in pieces]))
         if not noise > 0:
@@ -188,14 +190,14 @@ def snr_features(x: Array, real: Array, *, fs_hz: float, onset_s: float | None) 
         if ratios:
             largest[name] = max(ratios.values())
     found |= {f"snr_{name}_largest_log10": one for name, one in largest.items()}
-    for low, high in pairwise(_NAMES[:-1]):
+    for low, high in pairwise(NAMES[:-1]):
         if low in largest and high in largest:
             found[f"snr_{high}_over_{low}_log10"] = largest[high] - largest[low]
     return found
 
 
-def _in_bands(x: Array, fs_hz: float) -> dict[str, Array]:
-    """The channel in each band that it has."""
+def in_bands(x: Array, fs_hz: float) -> dict[str, Array]:
+    """Return a channel (time,) in each band that it has, by the band's name."""
     return {
         band_name(one): np.asarray(bandpass(x, fs_hz=fs_hz, low_hz=one[0], high_hz=one[1]))
         for one in OCTAVES_HZ
@@ -208,7 +210,7 @@ def _trigger(powers: dict[str, Array], fs_hz: float) -> tuple[int, float]:
 
     Of the geometric mean of the bands at 1 to 8 Hz that are there, so that no band alone decides.
     """
-    chosen = [powers[name] for name in _NAMES[1:4] if name in powers] or [powers["all"]]
+    chosen = [powers[name] for name in NAMES[1:4] if name in powers] or [powers["all"]]
     power = np.exp(np.mean(np.log(np.maximum(chosen, np.finfo(float).tiny)), axis=0))
     total = np.r_[0.0, np.cumsum(power)]
     short, long = round(SHORT_S * fs_hz), round(LONG_S * fs_hz)

@@ -16,7 +16,7 @@ from seisloom.errors import LeftOut
 from seisloom.io.shards import Shards, write_shard
 from seisloom.sample import Ref, Sample
 from seisloom.split import DealtSplit, leave_one_out, split
-from seisloom.tasks.classification.data import classes_of, group, join, plan, read, read_many, shard, with_classes
+from seisloom.tasks.classification.data import classes_of, group, join, load, plan, read, read_many, shard, with_classes
 from seisloom.tasks.classification.recipe import ITEM, SAMPLE
 
 from .conftest import ONSET_S, MakeRecipe, MakeSet
@@ -82,6 +82,28 @@ def test_reading_is_a_pure_function_and_the_file_is_read_once(
     for sample, ref in zip(first, refs, strict=True):
         again = read(recipe, ref)
         assert all(np.array_equal(again.arrays[name], one, equal_nan=True) for name, one in sample.arrays.items())
+
+
+def test_windows_behind_the_onset_begin_where_they_are_said_to(make_recipe: MakeRecipe, make_set: MakeSet) -> None:
+    recipe = make_recipe(
+        paths=[str(make_set())], pick="onset", label=None, window_s=4, before_s=2, shift_s=1, noise_before_s=19,
+        behind_s=[1.5, 6], classes={"noise": ["noise", "behind"], "p_wave": ["event"]},
+    )  # fmt: skip
+    refs = plan(recipe)
+    assert Counter(ref.groups["class"] for ref in refs) == {"p_wave": 24, "noise": 72}
+    own = [ref for ref in refs if ref.key.startswith(refs[0].key)]
+    assert [ref.key.removeprefix(refs[0].key) for ref in own] == ["", "-noise", "-behind-1.5", "-behind-6"]
+    whole = load(recipe, own[0])
+    for ref, begins_s in zip(own, (17, 13, 20.5, 25), strict=True):
+        record, sample = load(recipe, ref), read(recipe, ref)
+        assert (record.first_s, sample.arrays["x"].shape) == (pytest.approx(begins_s), (3, 300))
+        assert (record.is_noise, record.is_behind) == (ref is own[1], ref in own[2:])
+        first = round(begins_s * 50)
+        np.testing.assert_array_equal(sample.arrays["x"], whole.x[:, first : first + 300])
+        # Where the onset lies outside of the window nobody says that it holds none
+        assert int(sample.arrays["has_pick"]) == (1 if ref is own[0] else 0 if ref is own[1] else -1)
+        # No crop of a window behind the onset holds it
+        assert ref is own[0] or not begins_s <= ONSET_S <= begins_s + 6
 
 
 def test_components_come_in_the_order_of_the_recipe(make_recipe: MakeRecipe, make_set: MakeSet) -> None:

@@ -84,8 +84,9 @@ def test_stations_of_an_event_speak_for_each_other() -> None:
 
 
 def test_windows_of_noise_and_event_cannot_be_put_together() -> None:
-    with pytest.raises(RecipeError, match="windows of two classes"):
-        read_recipe("noise_or_event", ["apply.share=0.5"])
+    for name, changes in (("noise_or_event", []), ("p_wave_window", ["data.noise_before_s=null"])):
+        with pytest.raises(RecipeError, match="windows of several classes"):
+            read_recipe(name, ["apply.share=0.5", *changes])
 
 
 def test_a_bundle_keeps_factors_and_shares_what_stations_say(make_set: MakeSet, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from seisloom.run.train import train
 from seisloom.sample import Ref
 from seisloom.tasks.classification import synthetic
 from seisloom.tasks.classification.complete import complete
-from seisloom.tasks.classification.data import _planned, plan, read, read_many
+from seisloom.tasks.classification.data import _planned, load, plan, read, read_many
 from seisloom.tasks.classification.recipe import ClassificationRecipe
 from seisloom.tasks.classification.task import CLASSIFICATION
 from seisloom.testing import check_task
@@ -111,6 +111,20 @@ def test_packaged_recipes_are_synthetic_where_no_folder_is_set_and_their_bundle_
     assert done.data.paths == ()
     assert done.data.sampling_rate_hz == 40
     assert len(list(read_many(done, plan(done)[:2]))) == 2
+
+
+def test_the_recipe_of_p_windows_makes_onsets_and_what_lies_on_either_side_of_them() -> None:
+    recipe = complete(read_recipe("p_wave_window", ["data.synth.n_events=8"]))  # type: ignore[arg-type]
+    refs = plan(recipe)
+    # A quarter of the events is noise, which has no P wave where it would be either
+    assert Counter(ref.groups["class"] for ref in refs) == {"noise": 8 + 4 * 8 + 2, "p_wave": 6}
+    onsets = [read(recipe, ref).arrays for ref in of_class(refs, "p_wave")]
+    assert {one["x"].shape for one in onsets} == {(1, 600)}  # 4 s, and 1 s for crops at either end
+    np.testing.assert_allclose([one["y_idx"] for one in onsets], 300, atol=1)
+    grows = [np.square(one["x"][0, 300:]).mean() / np.square(one["x"][0, :290]).mean() for one in onsets]
+    assert np.median(grows) > 4
+    behind = [load(recipe, ref) for ref in refs if ref.groups["class"] == "noise" and "behind" in ref.key]
+    assert all(one.first_s is not None and one.first_s > one.onset_s for one in behind)
 
 
 @pytest.mark.parametrize("name", FALLS_BACK)

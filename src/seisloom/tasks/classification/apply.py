@@ -46,8 +46,9 @@ def apply(
 
     Columns: record, event, station, start (UTC), length_s, snr_db; class that is named, empty where none is, and the
     probability of the likeliest one; status and reason; set, classes in the prediction set; truth, empty where nobody
-    knows; is_stream; and of each class p_NAME, its probability, and logit_NAME, what the network said, with
-    `apply.share` of all stations of the event.
+    knows; is_noise and is_beside, whether the window lies before the onset, or on either side of it; is_stream; and of
+    each class p_NAME, its probability, and logit_NAME, what the network said, with `apply.share` of all stations of the
+    event.
 
     Raises:
         RecipeError: if the recipe does not say which classes there are.
@@ -65,7 +66,7 @@ def apply(
         logits.append(_logits(recipe, predictor, some, len(names)))
     said = np.concatenate([np.zeros((0, len(names))), *logits])
     event = np.array([row["event"] for row in rows], dtype=str)
-    may_share = np.array([not (row["is_stream"] or row["is_noise"]) for row in rows], dtype=bool)
+    may_share = np.array([not (row["is_stream"] or row["is_beside"]) for row in rows], dtype=bool)
     said = shared(said, event, may_share, recipe.apply.share)
     table = pd.DataFrame(_answered(recipe, calibration, rows, said), columns=_columns(names))
     # What writing and scoring it need to know
@@ -113,13 +114,14 @@ def _row(recipe: ClassificationRecipe, window: _Window) -> dict[str, Any]:  # An
         "start": iso(after(record.start, window.first_s)), "first_s": window.first_s,
         "length_s": recipe.data.window_s, "snr_db": window.snr_db,
         "truth": tuple(recipe.data.classes)[record.truth] if record.truth >= 0 else "",
-        "is_noise": record.is_noise, "is_stream": record.first_s is None, "reason": window.reason,
+        "is_noise": record.is_noise, "is_beside": record.is_noise or record.is_behind,
+        "is_stream": record.first_s is None, "reason": window.reason,
     }  # fmt: skip
 
 
 def _columns(names: Sequence[str]) -> list[str]:
     fixed = ["record", "event", "station", "start", "first_s", "length_s", "snr_db", "class", "probability", "status"]
-    others = ["reason", "set", "truth", "is_noise", "is_stream"]
+    others = ["reason", "set", "truth", "is_noise", "is_beside", "is_stream"]
     return [*fixed, *others, *(f"p_{name}" for name in names), *(f"logit_{name}" for name in names)]
 
 
@@ -177,7 +179,7 @@ def events_of(table: Any) -> Any:  # Any: pandas tables
 def _voted(table: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield what stations say of catalogued events; windows of noise before them have no part."""
     probabilities = [f"p_{one}" for one in names]
-    own = table[~table["is_stream"] & ~table["is_noise"] & (table["event"] != "") & table["probability"].notna()]
+    own = table[~table["is_stream"] & ~table["is_beside"] & (table["event"] != "") & table["probability"].notna()]
     if own.empty:
         return
     votes = vote(own[probabilities].to_numpy(float), own["event"].to_numpy(), how=table.attrs.get("vote", "mean"))

@@ -22,7 +22,7 @@ from seisloom.io.waveforms.waveform import Waveform
 from seisloom.recipe import expand
 from seisloom.sample import Arrays, Ref, Sample, content_hash
 from seisloom.task import read_each
-from seisloom.tasks.classification.recipe import NOISE, ClassificationData, ClassificationRecipe
+from seisloom.tasks.classification.recipe import BEHIND, NOISE, ClassificationData, ClassificationRecipe
 from seisloom.tasks.classification.selection import (
     Chosen,
     check_picks,
@@ -47,8 +47,8 @@ from seisloom.tasks.classification.windows import (
 
 logger = logging.getLogger("seisloom")
 CUT = (
-    "channels", "missing", "sampling_rate_hz", "window_s", "before_s", "shift_s", "trim", "noise_before_s", "gaps",
-    "min_real", "snr_signal_s", "snr_noise_s",
+    "channels", "missing", "sampling_rate_hz", "window_s", "before_s", "shift_s", "trim", "noise_before_s", "behind_s",
+    "gaps", "min_real", "snr_signal_s", "snr_noise_s",
 )  # fmt: skip
 """Keys of `data` that change the bytes of a sample: they stand in each ref, so that shards of others are not taken."""
 SHIFTED_SAMPLES = 1.5
@@ -95,8 +95,8 @@ def _planned(seed: int, data_json: str, _stamps: tuple[int, ...]) -> tuple[Ref, 
     data = ClassificationData.model_validate_json(data_json)
     chosen = check_picks(data, entries_of(data, seed=seed))
     labels = Counter(one.label for one in chosen)
-    if data.noise_before_s is not None:
-        labels[NOISE] += len(chosen)
+    for label in data.labels_beside():
+        labels[label] += len(chosen)
     classes = classes_from(data, labels)
     refs = refs_of(data, chosen, classes, seed=seed)
     counts = Counter(ref.groups["class"] for ref in refs)
@@ -131,18 +131,18 @@ def refs_of(
         owner[key] = one.entry.where
         source = {**_source(data, one), "cut": settings, "shortest_s": shortest_s}
         groups = _groups(one, first_of)
-        labels = [(key, one.label, False)]
+        labels: list[tuple[str, str, float | None]] = [(key, one.label, None)]
         if data.noise_before_s is not None:
-            labels.append((f"{key}-{NOISE}", NOISE, True))
-        for name, label, is_noise in labels:
+            labels.append((f"{key}-{NOISE}", NOISE, None))
+        labels += [(f"{key}-{BEHIND}-{behind_s:g}", BEHIND, behind_s) for behind_s in data.behind_s]
+        for name, label, behind_s in labels:
             found = class_of(data, label)
             known = found is not None and found in classes
             if known or unlabelled:
                 index = classes.index(str(found)) if known else -1
                 kind = {"class": str(found)} if known else {}
-                refs.append(
-                    Ref(name, {**groups, **kind}, seed, {**source, "label": index, "is_noise": is_noise})
-                )  # fmt: skip
+                part = {"label": index, "is_noise": name == f"{key}-{NOISE}", "behind_s": behind_s}
+                refs.append(Ref(name, {**groups, **kind}, seed, {**source, **part}))
     return refs
 
 
@@ -257,7 +257,8 @@ def load(recipe: ClassificationRecipe, ref: Ref, *, whole: bool = True) -> Event
     return EventRecord(
         ref.key, x, mask, fs_hz, tuple(recipe.data.channels), dict(ref.groups), "".join(entry.files[:1]),
         waveform.start, onset_s,
-        first_s, int(ref.source["label"]), bool(ref.source["is_noise"]), content, n_dropped, tuple(notes),
+        first_s, int(ref.source["label"]), bool(ref.source["is_noise"]), ref.source["behind_s"] is not None,
+        content, n_dropped, tuple(notes),
     )  # fmt: skip
 
 
@@ -282,6 +283,8 @@ def _first_s(recipe: ClassificationRecipe, ref: Ref, *, onset_s: float, duration
         return 0.0
     if ref.source["is_noise"]:
         return float(recipe.data.noise_before_s or 0.0) - _length_s(recipe, ref)
+    if ref.source["behind_s"] is not None:
+        return onset_s + float(ref.source["behind_s"]) - recipe.data.shift_s
     return window_start_s(recipe, onset_s=onset_s, duration_s=duration_s)
 
 

@@ -129,7 +129,7 @@ def _scores(recipe: ClassificationRecipe, table: Any) -> dict[str, Any]:  # Any:
         sets = np.array([[name in one.split("|") for name in names] for one in table["set"]])
         found[RECORDS]["sets"] = prediction_set_scores(sets, label)
     found["by_snr"] = _by_snr(table["snr_db"].to_numpy(float), decided, label)
-    rows = np.flatnonzero(~table["is_noise"].to_numpy(bool))
+    rows = np.flatnonzero(~table["is_beside"].to_numpy(bool))
     if np.unique(label[rows]).size > 1:
         votes = vote(probability[rows], events[rows], how=recipe.apply.vote)
         found[EVENTS] = _at_level(

@@ -145,8 +145,9 @@ class FeatureTable(ClassifierConfig):
 
     features: tuple[Family, ...] = Field(("physical",), min_length=1)
     """Which ones: physical, of the window as a whole; bands, how it grows and dies away in each of five bands; snr,
-    power behind the onset over that of noise before it, by band and time. What is not defined in a window, such as snr
-    without noise before the onset, takes its median in training."""
+    power behind the onset over that of noise before it, by band and time; detection, whether something begins in the
+    window, for noise against event. What is not defined in a window, such as snr without noise before the onset, takes
+    its median in training."""
     noise_s: float = Field(0.0, ge=0)
     """How much of the window's beginning is noise alone, in s: only snr looks at it. Windows for it begin long before
     the onset: with data.before_s=50 data.window_s=100, and 40 here, the other features see 10 s before it to 50 s

@@ -17,8 +17,9 @@ from seisloom.split import DealtSplit
 from seisloom.tasks.classification.setup import hint_for, with_representation
 from seisloom.tasks.classification.words import class_map, listed, with_test_ratio, with_transforms
 
-NOISE, EVENT = "noise", "event"
-"""Labels of the windows of `data.noise_before_s`; an event that its catalogue gives a class keeps that."""
+NOISE, EVENT, BEHIND = "noise", "event", "behind"
+"""Labels of the windows of `data.noise_before_s` and `data.behind_s`; an event that its catalogue gives a class keeps
+that."""
 
 
 class SyntheticEvents(Config):
@@ -92,6 +93,9 @@ class ClassificationData(Config):
     noise_before_s: float | None = Field(None, gt=0)
     """Until so many s after its first sample each record holds noise alone: a window of it, which ends there, is
     planned beside the one around the onset, with the class noise. Events without a class are then called event."""
+    behind_s: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    """Windows that begin so many s behind the onset are planned too, with the class behind: S waves and coda, which a
+    window that is to hold an onset may be taken for. Events without a class are then called event."""
     gaps: Literal["mask", "drop"] = "mask"
     """mask: samples that were not recorded are 0 and masked; drop: they are taken out and the rest moves up, as in
     older scripts, so that times behind a gap are wrong."""
@@ -101,6 +105,15 @@ class ClassificationData(Config):
     """Length in s of the signal window of the SNR, from the onset on."""
     snr_noise_s: float = Field(5.0, gt=0)
     """Length in s of the noise window of the SNR, up to the onset."""
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a record has windows beside the one around its onset."""
+        return self.noise_before_s is not None or bool(self.behind_s)
+
+    def labels_beside(self) -> tuple[str, ...]:
+        """Return the labels of the windows of a record beside the one around its onset."""
+        return (NOISE,) * (self.noise_before_s is not None) + (BEHIND,) * len(self.behind_s)
 
     @field_validator("paths", mode="before")
     @classmethod
@@ -153,6 +166,14 @@ class ClassificationData(Config):
             )
         if self.noise_before_s is not None and self.trim == "shortest":
             raise ValueError("noise_before_s cuts windows around onsets, and trim: shortest cuts none; choose one")
+        if self.behind_s and self.trim == "shortest":
+            raise ValueError("behind_s cuts windows behind onsets, and trim: shortest cuts none; choose one")
+        if self.behind_s and min(self.behind_s) <= self.shift_s:
+            raise ValueError(
+                f"behind_s {min(self.behind_s):g} is not beyond shift_s {self.shift_s:g}: a crop could hold the onset"
+            )
+        if len(set(self.behind_s)) != len(self.behind_s):
+            raise ValueError(f"behind_s: each once, not {', '.join(f'{one:g}' for one in self.behind_s)}")
         return self
 
 
@@ -241,11 +262,11 @@ class ClassificationRecipe(Recipe):
 
     @model_validator(mode="after")
     def _no_telling_groups(self) -> ClassificationRecipe:
-        if self.apply.share > 0 and self.data.noise_before_s is not None:
+        if self.apply.share > 0 and self.data.has_parts:
             # Which windows of an event are put together would tell which of them are noise
             raise ValueError(
-                f"apply.share {self.apply.share:g}: with data.noise_before_s an event has windows of two classes, and "
-                "its stations cannot speak for each other; set apply.share to 0"
+                f"apply.share {self.apply.share:g}: with data.noise_before_s or data.behind_s an event has windows of "
+                "several classes, and its stations cannot speak for each other; set apply.share to 0"
             )
         return self
 

@@ -15,7 +15,7 @@ from seisloom.io.waveforms.stream import from_stream
 from seisloom.io.waveforms.waveform import Waveform
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.tasks.classification.data import classes_of, load, plan, refs_of
-from seisloom.tasks.classification.recipe import NOISE, ClassificationRecipe
+from seisloom.tasks.classification.recipe import ClassificationRecipe
 from seisloom.tasks.classification.selection import check_picks, entries_of
 from seisloom.tasks.classification.windows import EventRecord, prepare, without_gaps
 
@@ -116,7 +116,7 @@ def named_records(recipe: ClassificationRecipe) -> tuple[list[EventRecord], list
     """
     data = recipe.data
     chosen = check_picks(data, entries_of(data, seed=recipe.seed, need_label=False))
-    labels = {one.label for one in chosen if one.label} | ({NOISE} if data.noise_before_s is not None else set())
+    labels = {one.label for one in chosen if one.label} | set(data.labels_beside())
     classes = tuple(data.classes) or tuple(sorted(labels))
     refs = refs_of(data, chosen, classes, seed=recipe.seed, unlabelled=True)
     found = list(records(recipe, refs))

@@ -72,7 +72,7 @@ def entries_of(data: ClassificationData, *, seed: int = 0, need_label: bool = Tr
 
 
 def _label(data: ClassificationData, entry: Entry) -> str:
-    return entry.label or (EVENT if data.noise_before_s is not None else "")
+    return entry.label or (EVENT if data.has_parts else "")
 
 
 def _with_components(data: ClassificationData, found: Sequence[Chosen]) -> list[Chosen]:
@@ -174,21 +174,23 @@ def check_picks(data: ClassificationData, chosen: Sequence[Chosen]) -> list[Chos
     onsets = [onset_of(data, one.entry) for one in chosen]
     unknown = [one.entry.key for one, onset in zip(chosen, onsets, strict=True) if math.isnan(onset)]
     _warn_of_late_starts(data, [one.entry for one in chosen])
-    if data.noise_before_s is None:
+    if not data.has_parts:
         if unknown and data.trim == "pick":
             logger.warning(
                 "%s", counted("records have no onset: their windows lie in their middle (data.pick or data.pick_s "
                               "tells where it is)", unknown)
             )  # fmt: skip
         return list(chosen)
-    kept = [one for one, onset in zip(chosen, onsets, strict=True) if onset >= data.noise_before_s]
-    early = [one.entry.key for one, onset in zip(chosen, onsets, strict=True) if onset < data.noise_before_s]
+    least_s = data.noise_before_s or 0.0
+    kept = [one for one, onset in zip(chosen, onsets, strict=True) if onset >= least_s]
+    early = [one.entry.key for one, onset in zip(chosen, onsets, strict=True) if onset < least_s]
     if not kept:
+        key = "behind_s" if data.noise_before_s is None else "noise_before_s"
         raise DataError(
-            f"data.noise_before_s: of {len(chosen)} records {len(unknown)} have no onset and {len(early)} one before "
-            f"{data.noise_before_s:g} s. Say where it is: data.pick (a column) or data.pick_s"
+            f"data.{key}: of {len(chosen)} records {len(unknown)} have no onset and {len(early)} one before "
+            f"{least_s:g} s. Say where it is: data.pick (a column) or data.pick_s"
         )
-    for what, names in (("have no onset", unknown), (f"have theirs before {data.noise_before_s:g} s", early)):
+    for what, names in (("have no onset", unknown), (f"have theirs before {least_s:g} s", early)):
         if names:
             logger.warning("%s", counted(f"records {what} and are left out", names))
     return kept

@@ -50,6 +50,8 @@ class EventRecord:
     """Index of the class; -1 where nobody knows."""
     is_noise: bool = False
     """Whether the planned window is one of noise, before the onset."""
+    is_behind: bool = False
+    """Whether the planned window begins behind the onset."""
     content: Array = field(default_factory=lambda: np.zeros(0, np.uint64))
     """Hash of each component as it stands in its file, uint64 (channel,): tells whether a bundle has seen it."""
     n_dropped: int = 0
