@@ -1,12 +1,13 @@
 """Pickers of dispersion curves side by side: synthetic media of other kinds, finite elements, and a field site.
 
-    python benchmarks/dispersion_picker.py [--bundle dispersion-picker ...] [--records 600]
+    python benchmarks/dispersion_picker.py [--bundle dispersion-picker dispersion-picker:fit=false ...] [--records 600]
 
 Synthetic: the packaged recipe `dispersion_picker_test`, whose media, arrays, sources and axes are of other kinds than
 those of the training, and which no training has seen. Finite elements: ten gathers over two models whose curves another
 code gave. Oysand: four gathers against 30 points that people picked, with their own bounds (of some 6 %). Recall is the
 share of points (of frequencies at which the curve is known, for gathers) that are picked within 3 % (5 % for gathers).
-Several bundles, of different names, are scored on the same records; details by wavelength are of the first one.
+A bundle may have keys of `apply` behind a colon. Several are scored on the same records; details by wavelength are of
+the first one.
 
 Data: finite-element gathers of swprocess (Vantassel & Cox, 2022, Geophysics 87), Oysand of MASWavesPy (Olafsdottir et
 al., 2018, Can. Geotech. J. 55), both GPL-3, read and not shipped.
@@ -19,6 +20,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,12 @@ from seisloom.tasks.dispersion.store.write import write_records
 AXES = ("min_hz=5", "max_hz=50")
 """Of the gathers, for all pickers."""
 NEAR = 0.05
+
+
+def opened(text: str) -> Opened:
+    """Return a bundle with its keys, path:fit=false,apart=0.1, under that name."""
+    name, _, keys = text.partition(":")
+    return replace(open_predictor(name).with_changes(*filter(None, keys.split(","))), name=text)
 
 
 def synthetic(methods: Sequence[Opened], n_records: int) -> None:
@@ -99,10 +107,8 @@ def field(methods: Sequence[Opened], data: Path) -> None:
         known = np.isfinite(truth.velocity_m_s[0])
         hz, c = truth.frequency_hz[known], truth.velocity_m_s[0, known]
         for number, method in enumerate(methods):
-            opened = method.with_changes(*AXES)
-            table = opened.task.apply(
-                opened.recipe, opened.predictor, opened.calibration, opened.task.open(opened.recipe, path, None)
-            )
+            one = method.with_changes(*AXES)
+            table = one.task.apply(one.recipe, one.predictor, one.calibration, one.task.open(one.recipe, path, None))
             inside = table[(table["mode"] == 0) & table["frequency_hz"].between(hz[0], hz[-1])]
             if number == 0:
                 points[name] = points.get(name, 0) + len(inside)
@@ -118,22 +124,22 @@ def field(methods: Sequence[Opened], data: Path) -> None:
         )
 
 
-def speed(opened: Opened, n_records: int = 16) -> None:
+def speed(method: Opened, n_records: int = 16) -> None:
     """Print the time from a spectrum to picks, on the processor, by the network alone and with the fit."""
     (part, *_) = plan("dispersion_picker_test", out=Path(), samples=n_records).parts
     arrays = [make_record(part.data, k, seed=0).arrays for k in range(n_records)]
     with tempfile.TemporaryDirectory() as folder:
         for k, one in enumerate(arrays):
             np.savez(Path(folder) / f"{k}.npz", **one)
-        records = [record for k in range(n_records) for record in opened.records(Path(folder) / f"{k}.npz")]
+        records = [record for k in range(n_records) for record in method.records(Path(folder) / f"{k}.npz")]
     for fit in (False, True):
-        way, spent = opened.with_changes(fit=fit), []
+        way, spent = method.with_changes(fit=fit), []
         for _ in range(4):
             begun = time.process_time()
             way.task.apply(way.recipe, way.predictor, way.calibration, records)
             spent.append(time.process_time() - begun)
         said = "with the fit" if fit else "network alone"
-        print(f"{opened.name}, {said}: {1e3 * np.median(spent[1:]) / n_records:.1f} ms of the processor a spectrum")
+        print(f"{method.name}, {said}: {1e3 * np.median(spent[1:]) / n_records:.1f} ms of the processor a spectrum")
 
 
 def main() -> None:
@@ -143,7 +149,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=600)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEISLOOM_DATA", "../shared/data")))
     given = parser.parse_args()
-    bundles = [open_predictor(name) for name in given.bundle]
+    bundles = [opened(text) for text in given.bundle]
     first = bundles[0]
     methods = [*bundles, *(open_predictor(name, recipe=first.recipe) for name in ("argmax", "ridge"))]
     synthetic(methods, given.records)

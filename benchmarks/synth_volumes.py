@@ -78,7 +78,9 @@ def labels_in_numpy(model: VolumeModel, box: tuple[slice, ...]) -> dict[str, np.
         dip[hit] = np.where(flip, 180 - np.degrees(np.arccos(-normal[0])), np.degrees(np.arccos(-normal[0])))[hit]
         strike[hit] = np.mod(here, 180)[hit]
         near = np.maximum(0, 1 - (away * fault[m.PER_REACH]) ** 2) ** 2
-        down = throw * near * (fault[m.SHARE] - (away < 0))
+        bent = np.clip(away * fault[m.PER_DRAG], -1, 1)
+        beyond = (1 - fault[m.DRAG]) * (away >= 0) + fault[m.DRAG] * (2 + 3 * bent - bent**3) / 4
+        down = throw * near * (fault[m.SHARE] - 1 + beyond)
         h = h - reach_in_numpy(fault, depth) + reach_in_numpy(fault, depth - down)
         u = u - fault[m.STRIKE_SLIP] * down
         moved = down != 0

@@ -78,3 +78,18 @@ def test_methods_are_scored_on_hidden_traces(seisloom: Run) -> None:
     assert Path("scores/report.html").is_file()
     metrics = json.loads(Path("scores/metrics.json").read_text())
     assert set(metrics["scores"]) >= {"plane_wave", "linear"}
+
+
+def test_a_raw_cube_is_filled_by_tiles_with_intervals(seisloom: Run) -> None:
+    """Its sizes are said on the command line alone."""
+    line, trace, t = np.mgrid[:6, :12, :60]
+    values = np.sin(0.4 * (t - 0.5 * trace - 0.2 * line)).astype("<f4")
+    values[2:4, 5] = 0
+    values.tofile("cube.bin")
+    sizes = ("--n1", "60", "--n2", "12", "--n3", "6")
+    code, out, err = seisloom("apply", "plane_wave", "cube.bin", "uncertainty=true", *sizes, "--out", "full.zarr")
+    assert code == 0, err
+    assert "6 inline x 12 crossline x 60 sample; 6 tiles" in out
+    code, _, err = seisloom("apply", "plane_wave", "cube.bin", "--out", "again.zarr")
+    assert code != 0
+    assert "--n1" in err

@@ -44,7 +44,8 @@ class ModeCalibration:
     @property
     def leans_on_former(self) -> bool:
         """Whether groups of a former calibration have a part in it."""
-        return any(one.leans_on_former for some in self.modes for one in some)
+        fitted = self.fitted is not None and self.fitted.leans_on_former
+        return fitted or any(one.leans_on_former for some in self.modes for one in some)
 
     def half_width(
         self, sigma: Array, mode: Array, lengths: Array, *, level: float, is_fitted: Array | bool = False

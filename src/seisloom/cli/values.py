@@ -109,9 +109,12 @@ def quantile_lines(calibration: Any, level: float) -> list[str]:  # Any: the roo
 
     if isinstance(calibration, ModeCalibration):
         ends = [f"to {one:g} lengths" for one in calibration.edges] + ["longer", "unknown array"]
+        of_both = [("", calibration), ("fitted, ", calibration.fitted)]
         return [
-            f"mode {m}, {name}: {line}"
-            for m, some in enumerate(calibration.modes)
+            f"{how}mode {m}, {name}: {line}"
+            for how, both in of_both
+            if both is not None
+            for m, some in enumerate(both.modes)
             for name, one in zip(ends, some, strict=True)
             for line in quantile_lines(one, level)
         ]

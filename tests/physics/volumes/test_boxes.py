@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seisloom.errors import DataError
+from seisloom.physics.volumes import inverse_map as m
 from seisloom.physics.volumes.box import NAMES, make_box
 from seisloom.physics.volumes.corruption import corrupt_attributes
 from seisloom.physics.volumes.draw import draw_volume
+from seisloom.physics.volumes.draw_faults import fault_row
 from seisloom.physics.volumes.model import VolumeModel
 from seisloom.physics.volumes.nearby import only_near
 from seisloom.physics.volumes.priors import Style, VolumePriors
@@ -26,8 +29,8 @@ RARE = ("p_domes", "p_unconformity", "p_dim", "p_flexure", "p_sag", "p_burst")
 
 
 def _model(style: Style, shape: tuple[int, int, int], seed: int = 3) -> VolumeModel:
-    always = dict.fromkeys(RARE, 1.0)
-    priors = VolumePriors.model_validate({**always, "styles": (style,), "n_faults": (4, 4), "blur_voxels": (1, 1)})
+    rare = {**dict.fromkeys(RARE, 1.0), "drag_share": (0.2, 0.8), "amplitude_variation": (0.4, 0.4)}
+    priors = VolumePriors.model_validate({**rare, "styles": (style,), "n_faults": (4, 4), "blur_voxels": (1, 1)})
     return draw_volume(shape, seed, priors)
 
 
@@ -63,7 +66,9 @@ def test_a_box_made_alone_has_the_same_bytes_as_that_part_of_the_whole(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_faults_that_are_far_from_a_box_are_left_out_and_change_nothing(style: Style) -> None:
-    priors = VolumePriors(styles=(style,), n_faults=(70, 70), fault_extent=(0.02, 0.1), throw_samples=(0.8, 3))
+    priors = VolumePriors(
+        styles=(style,), n_faults=(70, 70), fault_extent=(0.02, 0.1), throw_samples=(0.8, 3), drag_share=(0, 0.8)
+    )
     model = draw_volume((60, 70, 80), 11, priors)
     whole = make_box(model)
     n_kept = []
@@ -74,6 +79,17 @@ def test_faults_that_are_far_from_a_box_are_left_out_and_change_nothing(style: S
             assert values.tobytes() == whole[name][box].tobytes(), name
         n_kept.append(len(only_near(model, first, size).faults))
     assert max(n_kept) == 70 if style == "through" else max(n_kept) < 70
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_faults_without_drag_are_the_same_beside_one_that_has_it(style: Style) -> None:
+    model = draw_volume((12, 30, 40), 4, VolumePriors(styles=(style,), n_faults=(4, 4)))
+    outside = fault_row((0, -1e4, 0), dip_degrees=80, throw_samples=2)
+    outside[[m.PROFILE, m.PER_LENGTH, m.PER_HEIGHT, m.PER_REACH]] = m.ELLIPTIC, 1.0, 1.0, 1.0
+    outside[[m.DRAG, m.PER_DRAG]] = 0.5, 0.2
+    beside = replace(model, faults=np.concatenate([model.faults, outside[None]]))
+    for name, values in make_box(beside).items():
+        assert values.tobytes() == make_box(model)[name].tobytes(), name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,6 +139,16 @@ def test_priors_of_the_noise_do_not_change_the_structure() -> None:
     )
     for name in ("fault", "dip", "strike", "rgt", "dhr"):
         np.testing.assert_array_equal(quiet[name], loud[name])
+
+
+def test_amplitudes_that_vary_change_images_alone() -> None:
+    same, varied = (
+        make_box(draw_volume((1, 40, 40), 5, VolumePriors(amplitude_variation=(rms, rms)))) for rms in (0.0, 0.5)
+    )
+    for name in ("fault", "dip", "strike", "rgt"):
+        np.testing.assert_array_equal(same[name], varied[name])
+    for name in ("seismic", "dhr"):
+        assert 0.3 < np.corrcoef(same[name].ravel(), varied[name].ravel())[0, 1] < 0.99
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from seisloom.errors import DataError
 from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.draw_faults import fault_row
-from seisloom.physics.volumes.inverse_map import ELLIPTIC, PER_HEIGHT, PER_LENGTH, PROFILE
+from seisloom.physics.volumes.inverse_map import (
+    COT,
+    DRAG,
+    ELLIPTIC,
+    PER_DRAG,
+    PER_HEIGHT,
+    PER_LENGTH,
+    PROFILE,
+    THROW,
+)
 from seisloom.physics.volumes.model import VolumeModel
 from seisloom.physics.volumes.priors import Style, VolumePriors
 from seisloom.sample import Array
@@ -72,6 +81,31 @@ def test_the_throw_across_a_plane_is_as_drawn(dip: float, strike: float, throw: 
 
 
 @pytest.mark.parametrize(("dip", "strike"), PLANES)
+def test_layers_that_are_dragged_bend_towards_the_fault_and_break_by_the_rest(dip: float, strike: float) -> None:
+    throw, share, width = 5.0, 0.6, 7.0
+    model = _with_one_fault((21, 22, 40), dip=dip, strike=strike, throw=throw)
+    faults = model.faults.copy()
+    faults[0, [DRAG, PER_DRAG]] = share, 1 / width
+    depth = _depth(model, make_box(replace(model, faults=faults), wanted=["rgt"])["rgt"])
+    away = _distance(model, dip, strike) / np.sin(np.radians(dip))  # along the horizontal
+    ramp = np.interp(away, [-width, width], [-1, 1])
+    moved = throw * ((1 - share) * (away >= 0) + share * (0.5 + 0.75 * ramp - 0.25 * ramp**3))
+    clear = np.abs(away) > 1e-6
+    np.testing.assert_allclose(depth[clear], (np.arange(40) - moved)[clear], atol=1e-4)
+
+
+def test_drag_is_drawn_from_its_ranges_and_wide_enough_for_layers_not_to_overturn() -> None:
+    priors = VolumePriors(drag_share=(0.3, 0.9), drag_width=(2, 10), n_faults=(6, 6), throw_samples=(0.8, 20))
+    for seed in range(6):
+        faults = draw_volume((1, 200, 120), seed, priors).faults
+        assert ((faults[:, DRAG] >= 0.3) & (faults[:, DRAG] <= 0.9)).all()
+        assert (1 / faults[:, PER_DRAG] >= 2).all()
+        # the steepest bend is 0.75 of the throw that bends over the width, seen along depth by the cotangent
+        thinning = 0.75 * faults[:, DRAG] * np.abs(faults[:, THROW] * faults[:, COT]) * faults[:, PER_DRAG]
+        assert thinning.max() <= 0.25 + 1e-9
+
+
+@pytest.mark.parametrize(("dip", "strike"), PLANES)
 @pytest.mark.parametrize("thickness", [1.0, 3.0])
 def test_labels_lie_within_half_their_thickness_and_hold_the_plane(dip: float, strike: float, thickness: float) -> None:
     model = _with_one_fault((21, 22, 40), dip=dip, strike=strike, throw=5.0, thickness=thickness)
@@ -127,9 +161,12 @@ def test_the_normal_of_a_section_lies_in_its_plane(style: Style, seed: int) -> N
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("shape", [(1, 90, 80), (30, 30, 60)])
-def test_rgt_rises_with_depth_away_from_faults(style: Style, shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("drag", [0.0, 0.9])
+def test_rgt_rises_with_depth_away_from_faults(style: Style, shape: tuple[int, int, int], drag: float) -> None:
     for seed in range(4):
-        priors = VolumePriors(styles=(style,), p_unconformity=1, label_throw_samples=0, label_thickness=6)
+        priors = VolumePriors(
+            styles=(style,), p_unconformity=1, label_throw_samples=0, label_thickness=6, drag_share=(drag, drag)
+        )
         arrays = make_box(draw_volume(shape, seed, priors), wanted=["rgt", "fault"])
         away = (arrays["fault"][..., 1:] == 0) & (arrays["fault"][..., :-1] == 0)
         assert np.mean(np.diff(arrays["rgt"])[away] > 0) > 0.999
@@ -174,6 +211,7 @@ def test_layers_below_an_unconformity_are_older_than_those_above() -> None:
         ({"styles": ("planar", "planar")}, "once"),
         ({"styles": ("listric",)}, "styles"),
         ({"p_sag": 1.5}, "p_sag"),
+        ({"drag_share": (0, 1)}, "largest <= 0.9"),
         ({"throws": (1, 2)}, "throws"),
     ],
 )

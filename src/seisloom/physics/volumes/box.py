@@ -12,6 +12,7 @@ import numpy as np
 
 from seisloom.compute import n_cores
 from seisloom.errors import DataError
+from seisloom.physics.volumes import inverse_map as m
 from seisloom.physics.volumes import kernels
 from seisloom.physics.volumes.inverse_map import map_columns
 from seisloom.physics.volumes.model import VolumeModel
@@ -73,6 +74,8 @@ def make_box(
     padded = size + 2 * margin
     reflectivity = np.empty(padded, np.float32) if images else NOTHING
     _run_map(model, columns, first, margin, size, reflectivity, labels)
+    if images and model.variation[0] > 0:
+        _vary(model, columns, first - margin, reflectivity)
     arrays = {name: labels[name] for name in LABELS if name in wanted}
     if "dhr" in images:
         arrays["dhr"] = _filtered(columns, reflectivity, margin, model.taps_hr, size)
@@ -143,7 +146,17 @@ def _run_map(
         *(labels.get(name, NOTHING) for name in ("rgt", "fault", "dip", "strike")),
         size[:2],
         int(size[2]),
+        True if model.faults[:, m.DRAG].any() else None,
     )
+
+
+def _vary(model: VolumeModel, columns: Columns, first: Array, reflectivity: Array) -> None:
+    """Multiply reflectivity by 1 and smooth noise, in place; what would be turned in polarity is 0."""
+    seed = np.random.SeedSequence(model.seed, spawn_key=(6,)).generate_state(1, np.uint64)[0]
+    factor, shape = np.empty_like(reflectivity), reflectivity.shape
+    spacing = np.array(model.variation[1:])
+    columns.run(kernels.smooth_noise, shape[0] * shape[1], first, spacing, np.uint64(seed), factor)
+    reflectivity *= np.maximum(np.float32(1) + np.float32(model.variation[0]) * factor, np.float32(0))
 
 
 def _margin(model: VolumeModel, images: list[str]) -> Array:

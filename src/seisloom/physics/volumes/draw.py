@@ -74,6 +74,7 @@ def draw_volume(shape: Shape, seed: int, priors: VolumePriors | None = None) -> 
         blur=(blur[0] if shape[0] > 1 else np.ones(1, np.float32), blur[1]),
         dims=_draw_patches(patches, shape, 4, (0.4, 0.9)) if patches.random() < priors.p_dim else np.zeros((0, 7)),
         noise=draw_noise(noise, shape, f0, priors),
+        variation=_draw_variation(seed, priors),
     )
     if style == "curved" and structure.random() < priors.p_unconformity:
         model = _with_unconformity(structure, model)
@@ -124,6 +125,13 @@ def _draw_layers(rng: np.random.Generator, n_samples: int, n_time: int, priors: 
     contrast = np.interp(tops, np.linspace(0, n_samples, 2 + n_samples // 32), rng.normal(0, 0.35, 2 + n_samples // 32))
     shape = rng.normal(0, 1, len(tops)) if rng.random() < 0.5 else rng.uniform(-1.7, 1.7, len(tops))
     return tops, 0.05 * np.exp(contrast) * shape
+
+
+def _draw_variation(seed: int, priors: VolumePriors) -> tuple[float, float, float, float]:
+    """Return RMS and lengths of the variation of amplitudes, drawn apart so that nothing else depends on it."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(5,))))
+    rms, lateral, time = rng.uniform(*priors.amplitude_variation), _log_uniform(rng, 8, 64), _log_uniform(rng, 3, 24)
+    return float(rms), lateral, lateral * float(rng.uniform(0.5, 2)), time
 
 
 def _draw_patches(rng: np.random.Generator, shape: Shape, n_most: int, strength: tuple[float, float]) -> Array:

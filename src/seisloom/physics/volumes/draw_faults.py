@@ -10,6 +10,7 @@ from seisloom.physics.volumes.priors import Style, VolumePriors
 from seisloom.sample import Array
 
 TRIES = 20  # places tried for a fault that is to keep its distance from the others
+GENTLEST_DRAG = 3.0  # width over throw that bends x cotangent: bent layers thin by at most a quarter
 STEEPEST_CHANGE = 3.0  # extent over throw: throw changes by at most half a sample a sample, so the map stays one to one
 
 
@@ -26,6 +27,8 @@ def draw_faults(rng: np.random.Generator, style: Style, shape: Shape, priors: Vo
         row[m.THROW] = _draw_throw(rng, row, shape, priors)
         row[m.SHARE] = 1.0
         {"planar": _decay, "through": _let_through, "curved": _curve}[style](rng, row, shape, priors)
+        if priors.drag_share[1] > 0:
+            _drag(rng, row, priors)
         row[m.BAND] = _widest_label(row, priors.label_thickness)
     return rows
 
@@ -131,7 +134,19 @@ def _curve(rng: np.random.Generator, row: Array, shape: Shape, priors: VolumePri
         row[m.WAVE_PHASE] = rng.uniform(0, 2 * np.pi)
 
 
+def _drag(rng: np.random.Generator, row: Array, priors: VolumePriors) -> None:
+    """Layers that bend towards the fault before they break, as far as they do not overturn."""
+    row[m.DRAG] = rng.uniform(*priors.drag_share)
+    width = np.exp(rng.uniform(*np.log(priors.drag_width)))
+    row[m.PER_DRAG] = 1 / max(width, GENTLEST_DRAG * row[m.DRAG] * abs(row[m.THROW]) * _largest_cot(row))
+
+
+def _largest_cot(row: Array) -> float:
+    """Return the cotangent of the dip where a fault is least steep."""
+    return float(abs(row[m.COT]) + abs(row[m.COT_SLOPE]) * row[m.HALF_CURVE])
+
+
 def _widest_label(row: Array, thickness: float) -> float:
     """Return the horizontal distance from the fault beyond which there is no label."""
-    cot = abs(row[m.COT]) + abs(row[m.COT_SLOPE]) * row[m.HALF_CURVE]
+    cot = _largest_cot(row)
     return float(0.5 * thickness * np.sqrt(1 + cot**2 + (row[m.WAVE] * row[m.WAVE_NUMBER]) ** 2))

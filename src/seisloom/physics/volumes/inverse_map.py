@@ -29,7 +29,8 @@ STRIKE_SLIP = 12  # slip along u, a sample of throw
 SHARE = 13  # of the throw that moves the side h > H; the other side has the rest
 PROFILE, PER_LENGTH, PER_HEIGHT, PER_REACH = 14, 15, 16, 17  # reciprocals of half axes in voxels; 0 is endless
 BAND = 18  # |h - H| beyond which no label can be
-N_COLUMNS = 19
+DRAG, PER_DRAG = 19, 20  # share of the throw by which layers bend towards the fault, and reciprocal of how far they do
+N_COLUMNS = 21
 CONSTANT, BELL, LINEAR, GROWTH, ELLIPTIC = 0, 1, 2, 3, 4
 
 # Columns of the table of flexures and sags, after INLINE and CROSSLINE; lengths are reciprocals
@@ -81,8 +82,20 @@ def _cot_of_dip(faults: Array, n: int, depth: float) -> float:
     return float(faults[n, COT] + faults[n, COT_SLOPE] * min(max(depth, -half), half))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _side(faults: Array, n: int, away: float) -> float:
+    """Return the share of the throw that a place has moved down, from SHARE - 1 on one side to SHARE on the other.
+
+    With drag a part of the throw is not a break: layers within 1 / PER_DRAG of the fault bend towards it.
+    """
+    beyond = 1.0 if away >= 0.0 else 0.0
+    q = min(1.0, max(-1.0, away * faults[n, PER_DRAG]))
+    bent = 0.5 + 0.25 * q * (3.0 - q * q)
+    return float(faults[n, SHARE] + (beyond - 1.0) + faults[n, DRAG] * (bent - beyond))
+
+
 @njit(cache=True, nogil=True, inline="always")  # a tenth faster
-def _undo(faults: Array, n: int, x: float, y: float, z: float) -> Any:
+def _undo(faults: Array, n: int, x: float, y: float, z: float, drags: bool | None) -> Any:
     """Return where a place was before a fault moved it, and of the fault there: away = h - H - wave, throw, slopes.
 
     The slopes are those of the wave along the strike and of H along depth. Beyond the tips, away is infinite.
@@ -102,7 +115,11 @@ def _undo(faults: Array, n: int, x: float, y: float, z: float) -> Any:
             wave_slope = faults[n, WAVE] * faults[n, WAVE_NUMBER] * cos(angle)
     near = 1.0 - (away * faults[n, PER_REACH]) ** 2
     if near > 0.0:
-        down = throw * near * near * (faults[n, SHARE] if away >= 0.0 else faults[n, SHARE] - 1.0)
+        if drags is None:  # known while it compiles: to ask each fault costs volumes without drag a fifth
+            side = faults[n, SHARE] if away >= 0.0 else faults[n, SHARE] - 1.0
+        else:
+            side = _side(faults, n, away)
+        down = throw * near * near * side
         if down != 0.0:
             # the same step along the curve of the fault for all, so that no place crosses it
             h -= reach - _reach_of_dip(faults, n, depth - down)
@@ -114,19 +131,19 @@ def _undo(faults: Array, n: int, x: float, y: float, z: float) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _away_now(faults: Array, n: int, x: float, y: float, z: float) -> float:
+def _away_now(faults: Array, n: int, x: float, y: float, z: float, drags: bool | None) -> float:
     """Return how far a place is from a fault as younger faults have left it, along the fault's h; inf beyond tips."""
     for younger in range(n):
-        x, y, z, _, _, _, _ = _undo(faults, younger, x, y, z)
-    return float(_undo(faults, n, x, y, z)[3])
+        x, y, z, _, _, _, _ = _undo(faults, younger, x, y, z, drags)
+    return float(_undo(faults, n, x, y, z, drags)[3])
 
 
 @njit(cache=True, nogil=True)
-def _normal_now(faults: Array, n: int, x: float, y: float, z: float, young: Any) -> Any:
+def _normal_now(faults: Array, n: int, x: float, y: float, z: float, young: Any, drags: bool | None) -> Any:
     """Return a normal of a fault in (depth, crossline, inline), turned by younger faults since it was `young`."""
-    inline = _away_now(faults, n, x + 0.5, y, z) - _away_now(faults, n, x - 0.5, y, z)
-    cross = _away_now(faults, n, x, y + 0.5, z) - _away_now(faults, n, x, y - 0.5, z)
-    depth = _away_now(faults, n, x, y, z + 0.5) - _away_now(faults, n, x, y, z - 0.5)
+    inline = _away_now(faults, n, x + 0.5, y, z, drags) - _away_now(faults, n, x - 0.5, y, z, drags)
+    cross = _away_now(faults, n, x, y + 0.5, z, drags) - _away_now(faults, n, x, y - 0.5, z, drags)
+    depth = _away_now(faults, n, x, y, z + 0.5, drags) - _away_now(faults, n, x, y, z - 0.5, drags)
     both = sqrt(depth**2 + cross**2 + inline**2) * sqrt(young[0] ** 2 + young[1] ** 2 + young[2] ** 2)
     # a younger fault between two of the points makes the difference meaningless, as does a tip (inf or NaN)
     if depth * young[0] + cross * young[1] + inline * young[2] > MOST_TURNED * both:
@@ -214,6 +231,7 @@ def map_columns(
     strike: Array,
     n_ij: Array,
     n_time: int,
+    drags: bool | None,  # None where no fault has drag
 ) -> None:
     """Fill columns c0 to c1 of a box, counted with its margins, by pulling each voxel back to its layer."""
     first_i, first_j, spacing, n_young, has_unconformity = stack[0], stack[1], stack[2], int(stack[3]), stack[4] > 0
@@ -246,7 +264,7 @@ def map_columns(
                         young = True
                         break
                 z_now = z
-                x, y, z, away, throw, wave_slope, cot = _undo(faults, n, x, y, z)
+                x, y, z, away, throw, wave_slope, cot = _undo(faults, n, x, y, z, drags)
                 if labels_here and abs(away) < faults[n, BAND] and abs(throw) >= least_throw:
                     distance = abs(away) / sqrt(1.0 + cot * cot + wave_slope * wave_slope)
                     if distance < nearest:
@@ -272,7 +290,7 @@ def map_columns(
                     cs, sn = faults[best, COS_STRIKE], faults[best, SIN_STRIKE]
                     normal = -best_cot, cs - best_slope * sn, -sn - best_slope * cs
                     if best_turned:
-                        normal = _normal_now(faults, best, column_x, column_y, float(first[2] + kk), normal)
+                        normal = _normal_now(faults, best, column_x, column_y, float(first[2] + kk), normal, drags)
                     dip[i, j, kk], strike[i, j, kk] = _angles(normal[0], normal[1], normal[2])
                 else:
                     fault[i, j, kk] = dip[i, j, kk] = strike[i, j, kk] = 0.0

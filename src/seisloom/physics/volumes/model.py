@@ -44,7 +44,7 @@ class VolumeModel:
     seed: int
     style: Style
     faults: Array
-    """The youngest first; columns as in `inverse_map`, shape (fault, 19)."""
+    """The youngest first; columns as in `inverse_map`, shape (fault, 21)."""
     n_young: int
     """Number of faults younger than the unconformity, where there is one."""
     bends: Array
@@ -76,6 +76,8 @@ class VolumeModel:
     dims: Array
     """Centre, reciprocals of half axes, and largest loss of amplitude of dim zones, shape (dim, 7)."""
     noise: Noise
+    variation: tuple[float, float, float, float] = (0.0, 1.0, 1.0, 1.0)
+    """RMS by which amplitudes vary from place to place, and over how many voxels along inline, crossline and time."""
 
     def provenance(self) -> dict[str, Any]:  # Any: JSON values
         """Return what was drawn, as plain JSON values: enough to judge a sample by, not to make it again."""
@@ -87,6 +89,7 @@ class VolumeModel:
             "seed": self.seed,
             "style": self.style,
             "throw_samples": _rounded(self.faults[:, m.THROW]),
+            "drag_share": _rounded(self.faults[:, m.DRAG]),
             "dip_degrees": _rounded(dip),
             "strike_degrees": _rounded(strike),
             "f0_cycles_per_sample": round(self.f0, 5),
@@ -98,6 +101,7 @@ class VolumeModel:
             "n_flexures": int(np.sum(self.bends[:, m.KIND] == m.FLEXURE)),
             "n_sags": int(np.sum(self.bends[:, m.KIND] == m.SAG)),
             "n_dim_zones": len(self.dims),
+            "amplitude_variation": round(self.variation[0], 4),
             "n_bursts": len(noise.bursts),
         }
 

@@ -28,6 +28,9 @@ LIMITS: dict[str, Range] = {
     "fault_extent": (0.02, 100),
     "listric_degrees": (0, 60),
     "fault_reflection": (0, 1),
+    "drag_share": (0, 0.9),
+    "drag_width": (1, 1000),
+    "amplitude_variation": (0, 1),
     "f0_cycles_per_sample": (0.01, HIGHEST_F0),
     "phase_degrees": (-180, 180),
     "layer_samples": (0.5, 200),
@@ -68,6 +71,11 @@ class VolumePriors(Config):
     """Half of the length and height of a fault with tips, as a share of the volume's sides; log-uniform."""
     listric_degrees: Range = (0.0, 30.0)
     """By how many degrees the dip of a curved fault falls from its upper to its lower tip, 0 to 60."""
+    drag_share: Range = (0.0, 0.0)
+    """Share of a fault's throw that is no break: beside the fault layers bend towards it, 0 to 0.9."""
+    drag_width: Range = (2.0, 10.0)
+    """How far from a fault layers bend in voxels, log-uniform; further where it is neither steep nor of little throw.
+    """
     fault_spacing: Annotated[float, Field(ge=0)] = 12.0
     """Distance in voxels that centres of faults keep from other faults where there is room."""
     fault_reflection: Range = (0.0, 0.25)
@@ -89,6 +97,8 @@ class VolumePriors(Config):
     """Rotation of the wavelet's phase in degrees, -180 to 180; either polarity is equally likely besides."""
     layer_samples: Range = (2.0, 10.0)
     """Mean thickness of the layers of a volume in samples, log-uniform; at most a quarter of the time axis."""
+    amplitude_variation: Range = (0.0, 0.0)
+    """RMS by which the contrast of layers varies along and across them, as a share of it; 0 to 1."""
     relief_samples: Range = (2.0, 20.0)
     """Height in samples of the folds from their deepest to their highest points, where a volume shows several."""
     relief_width: Range = (15.0, 40.0)

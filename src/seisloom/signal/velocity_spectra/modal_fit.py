@@ -25,7 +25,7 @@ LEAST_SPREAD = 0.01
 Q_USUAL = (30.0, 0.7)
 """Quality factor that a damping is expected to have, and the spread of its logarithm."""
 RIDGE = 1e-3
-"""Of the mean square of a mode, added to all: two modes of one velocity share what is there."""
+"""Added to the squared size of each mode, which is 1: two modes of one velocity share what is there."""
 ROUNDS = 2
 STEPS = 4
 """Of each round; the second one knows how much no mode explains."""
@@ -45,14 +45,15 @@ def fit_modes(
 
     Args:
         spectra: complex (trace, frequency), sum of samples times exp(-i omega t), any unit.
-        offsets_m: (trace,), from the source, positive.
-        frequency_hz: (frequency,).
-        velocity_m_s: first estimates, (mode, frequency); NaN where a mode is not there.
-        spread: of their ln velocity, of that shape.
+        offsets_m: (trace,), from the source, positive, in any order.
+        frequency_hz: (frequency,), positive.
+        velocity_m_s: first estimates, (mode, frequency), positive; NaN where a mode is not there.
+        spread: of their ln velocity, of that shape; less than LEAST_SPREAD counts as that.
     Returns:
-        Velocities in m/s and spreads of ln velocity, (mode, frequency), NaN where no mode was given.
+        Velocities in m/s and spreads of ln velocity, (mode, frequency), NaN where no mode was given or nothing
+        recorded. Where the traces tell nothing the spread is the one that was given.
     Raises:
-        DataError: if shapes do not fit, or an offset or spectrum is not finite.
+        DataError: if shapes do not fit, a spectrum is not finite, or an offset, frequency or velocity not positive.
     Source: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10, 413-432; the Jacobian of Kaufman (1975), BIT 15, 49-57.
     """
     spectra, offsets = np.asarray(spectra, complex), np.asarray(offsets_m, float)
@@ -64,14 +65,13 @@ def fit_modes(
             f"spectra {spectra.shape}, offsets {offsets.shape}, frequencies {np.shape(frequency_hz)}, velocities "
             f"{first.shape} and spreads {prior.shape} do not fit"
         )
-    if not (np.isfinite(spectra).all() and np.isfinite(offsets).all() and (offsets > 0).all()):
-        raise DataError("spectra must be finite, and offsets positive: leave dead traces out")
-    there = np.isfinite(first)
+    frequency, there = np.asarray(frequency_hz, float), np.isfinite(first)
+    if not (np.isfinite(spectra).all() and all((one > 0).all() for one in (offsets, frequency, first[there]))):
+        raise DataError("spectra must be finite, and offsets, frequencies and velocities positive")
     velocity, sd = np.full(first.shape, np.nan), np.full(first.shape, np.nan)
     used = np.flatnonzero(there.any(axis=0) & spectra.any(axis=0))
-    velocity[there], sd[there] = first[there], prior[there]
-    if used.size:
-        shift, found = _Fit.of(spectra, offsets, np.asarray(frequency_hz, float), first, prior, used).solved()
+    if used.size and len(offsets) > 1:
+        shift, found = _Fit.of(spectra, offsets, frequency, first, prior, used).solved()
         velocity[:, used] = np.where(there[:, used], first[:, used] * np.exp(shift.T), np.nan)
         sd[:, used] = np.where(there[:, used], found.T, np.nan)
     return velocity, sd
@@ -149,13 +149,13 @@ class _Fit:
         from_middle, x = self.x - self.x.mean(), self.x[:, None]
         decay = self.k * damping / 2
         slower = self.k * (1 - np.exp(-shift))  # a Hankel function moves as its phase does, over a few per cent
-        waves = self.waves * np.exp(1j * slower[:, :, None] * x - decay[:, :, None] * from_middle[:, None])
+        fading = -decay[:, :, None] * from_middle[:, None]
+        fading -= fading.max(axis=2, keepdims=True)  # sizes are made 1 below, and no number is to overflow before
+        waves = self.waves * np.exp(1j * slower[:, :, None] * x + fading)
+        size = np.sqrt((np.abs(waves) ** 2).sum(axis=2, keepdims=True))
+        waves = np.divide(waves, size, out=np.zeros_like(waves), where=size > 0)
         beams = np.conj(np.swapaxes(waves, -1, -2))
-        gram = beams @ waves
-        n_modes = np.maximum(self.there.sum(axis=1), 1)[:, None]
-        size = np.trace(gram, axis1=-2, axis2=-1).real / n_modes
-        absent = ~self.there[:, None, :] | (size == 0)[..., None]
-        gram += (RIDGE * size[..., None] + absent)[..., None] * np.eye(waves.shape[-1])
+        gram = beams @ waves + (RIDGE + (size == 0)) * np.eye(waves.shape[-1])
         found = waves * np.linalg.solve(gram, beams @ self.data[..., None])[..., 0][:, :, None, :]
         moved = np.concatenate(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from seisloom.errors import DataError
 from seisloom.io.beside import beside
 from seisloom.tasks.classification.apply import events_of
 
+logger = logging.getLogger("seisloom")
 QUAKEML_TYPES = {
     "earthquake": "earthquake", "explosion": "explosion", "quarry blast": "quarry blast", "blast": "quarry blast",
     "landslide": "landslide", "rockfall": "rockslide", "rockslide": "rockslide", "avalanche": "snow avalanche",
@@ -36,15 +38,19 @@ def write_classes(table: Any, path: str | Path) -> None:  # Any: a pandas table
     suffix = file.suffix.lower()
     if suffix not in (".csv", ".parquet", ".xml", ".quakeml"):
         raise DataError(f"{file}: no such format of classes. Use .csv, .parquet, .xml or .quakeml")
-    rows = table.attrs.get("rows", "auto")
-    by_event = rows == "events" or (rows == "auto" and bool(table["is_stream"].any()))
+    said = table.attrs.get("rows", "auto")
+    by_event = said == "events" or (said == "auto" and bool(table["is_stream"].any()))
+    by_event = by_event or suffix in (".xml", ".quakeml")
+    rows = events_of(table) if by_event else table
     with beside(file) as partial:
         if suffix == ".csv":
-            (events_of(table) if by_event else table).to_csv(partial, index=False, float_format="%.6g")
+            rows.to_csv(partial, index=False, float_format="%.6g")
         elif suffix == ".parquet":
-            (events_of(table) if by_event else table).to_parquet(partial, index=False)
+            rows.to_parquet(partial, index=False)
         else:
-            _catalogue(events_of(table)).write(str(partial), format="QUAKEML", validate=False)
+            _catalogue(rows).write(str(partial), format="QUAKEML", validate=False)
+    if by_event:
+        logger.info("%s: %d events of %d windows", file, len(rows), len(table))
 
 
 def _catalogue(events: Any) -> Any:  # Any: a pandas table, an ObsPy Catalog

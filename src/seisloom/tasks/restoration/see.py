@@ -20,7 +20,7 @@ from seisloom.tasks.restoration.recipe import RestorationRecipe
 class See:
     """Brings a predictor of panels to the face that tiles need, {"x": (tile, channel, *patch)} to (tile, *patch).
 
-    A tile has whole traces, and those that are all zero or not finite are dead.
+    A tile has whole traces, and those that are constant or not finite are dead.
     """
 
     recipe: RestorationRecipe
@@ -42,7 +42,7 @@ class See:
             tiles = np.asarray(arrays["x"])[:, 0]
             shape = tiles.shape
             x = np.nan_to_num(tiles.reshape(shape[0], -1, *shape[-2:]) if tiles.ndim > 3 else tiles[:, None])
-            live = (x != 0).any(axis=-1)
+            live = (x != x[..., :1]).any(axis=-1)
             outputs = {"clean": answer(predictor, guesser, x, live.astype(np.float32))}
             if self.with_intervals:
                 half = [

@@ -171,4 +171,7 @@ def in_lines(values: Array, where: str) -> Array:
 def is_volume(path: Path) -> bool:
     """Return whether a path is a volume of inlines and crosslines, which is taken through a method by tiles."""
     is_there = path.exists() or path.with_suffix(".json").exists()  # raw cubes under one name, which it describes
-    return is_there and not (path.is_dir() and is_folder_of_files(path)) and as_volume(path) is not None
+    if not is_there or (path.is_dir() and is_folder_of_files(path)):
+        return False
+    # Only SEG-Y may be either; a raw cube cannot be opened before its sizes are given
+    return as_volume(path) is not None if path.suffix.lower() in GATHERS else True

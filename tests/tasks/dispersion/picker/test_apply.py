@@ -17,11 +17,20 @@ from seisloom.errors import CalibrationError, DataError, OutputError, RecipeErro
 from seisloom.sample import Arrays
 from seisloom.signal.velocity_spectra.limits import ArrayLimits
 from seisloom.tasks.dispersion.field.curves_file import read_curves
+from seisloom.tasks.dispersion.field.gathers import Gather
 from seisloom.tasks.dispersion.picker.apply import apply
 from seisloom.tasks.dispersion.picker.evaluate import calibrate, evaluate
 from seisloom.tasks.dispersion.picker.pages import picks_of, view, write_picks
 from seisloom.tasks.dispersion.picker.recipe import DispersionRecipe
-from seisloom.tasks.dispersion.picker.records import SpectrumRecord, TraceSpectra, axes_for, open_records, with_context
+from seisloom.tasks.dispersion.picker.records import (
+    SpectrumRecord,
+    TraceSpectra,
+    _stored_traces,
+    axes_for,
+    gather_record,
+    open_records,
+    with_context,
+)
 
 Small = Callable[..., DispersionRecipe]
 F, C = np.geomspace(4, 29, 22), np.geomspace(60, 800, 40)
@@ -97,6 +106,28 @@ def test_velocities_are_fitted_to_the_traces_where_a_record_has_them(small: Smal
     left = apply(small("apply.fit=false"), off, None, [recorded()])
     assert not left["fitted"].any()
     np.testing.assert_allclose(left["velocity_m_s"], left["seen_m_s"], rtol=1e-6)
+
+
+def test_a_mode_that_is_not_kept_is_fitted_all_the_same(small: Small) -> None:
+    off = partial(oracle, ln_error=0.03)
+    every, first = (apply(small(*said), off, None, [recorded()]) for said in ((), ("apply.modes=1",)))
+    np.testing.assert_array_equal(first["velocity_m_s"], every.loc[every["mode"] == 0, "velocity_m_s"])
+
+
+def test_stored_traces_that_do_not_fit_are_named() -> None:
+    arrays = {"offsets": np.arange(1.0, 5), "freq": F, "trace_spectra": np.zeros((2, 3, len(F)), np.float16)}
+    with pytest.raises(DataError, match=r"a: trace_spectra is float16 \(2, 3, 22\).* are \(2, 4, 22\)"):
+        _stored_traces("a", arrays)
+
+
+def test_a_trace_that_is_not_whole_is_no_part_of_the_fit(small: Small) -> None:
+    traces = np.random.default_rng(0).normal(size=(12, 400))
+    traces[3, 7], traces[5] = np.nan, 1.0
+    gather = Gather(traces, 0.002, 5 + 2.0 * np.arange(12), ())
+    with pytest.warns(UserWarning, match="not finite and are left out"):
+        found = gather_record(small("apply.min_hz=6", "apply.max_hz=29"), gather)
+    assert found.traces is not None
+    assert found.n_receivers == len(found.traces.offsets_m) == 10
 
 
 def test_classical_pickers_say_what_they_see(small: Small) -> None:

@@ -89,9 +89,10 @@ def _picks(
     said = recipe.apply
     n_modes, n_frequency = outputs["velocity"].shape
     kept = slice(0, min(n_modes, said.modes or n_modes))
-    own_ln_c, own_sigma, likely = (one[kept] for one in (
-        outputs["velocity"], np.exp(outputs["log_sigma"]), expit(outputs["presence"])))  # fmt: skip
-    fitted = _fitted(recipe, record, own_ln_c, own_sigma, likely)
+    every = outputs["velocity"], np.exp(outputs["log_sigma"]), expit(outputs["presence"])
+    # All modes are fitted, whichever are kept: those that are not would else stand for noise
+    fitted = tuple(one[kept] for one in _fitted(recipe, record, *every))
+    own_ln_c, own_sigma, likely = (one[kept] for one in every)
     is_fitted, seen = np.isfinite(fitted[0]).ravel(), (np.exp(own_ln_c).ravel(), own_sigma.ravel())
     ln_c, sigma = (
         np.where(np.isfinite(new), new, own).ravel() for new, own in zip(fitted, (own_ln_c, own_sigma), strict=True)
@@ -184,4 +185,4 @@ def _truth(record: SpectrumRecord, mode: Array, frequency: Array) -> Mapping[str
     length_m, offset_m = (np.nan, np.nan) if record.limits is None else (
         record.limits.length_m, record.limits.mean_offset_m)  # fmt: skip
     values = (truth, *flags, wavelength / length_m, offset_m / wavelength, record.medium or record.key)
-    return dict(zip(TRUTH, values, strict=False))  # what was seen comes behind
+    return dict(zip(TRUTH[: -len(SEEN)], values, strict=True))

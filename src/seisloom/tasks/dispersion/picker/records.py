@@ -83,15 +83,25 @@ def _known(key: str, arrays: Arrays, content: Any, medium: str = "") -> Spectrum
     return SpectrumRecord(
         key, np.asarray(sample["spectrum"], np.float32), sample["phase_velocity"], sample["freq"], limits, n_receivers,
         np.array([content], dtype=np.uint64), sample["curves"].astype(np.float64), sample["visible"] > 0,
-        sample["resolved"] > 0, medium, _stored_traces(arrays),
+        sample["resolved"] > 0, medium, _stored_traces(key, arrays),
     )  # fmt: skip
 
 
-def _stored_traces(arrays: Arrays) -> TraceSpectra | None:
-    """Return the spectra of a record's traces; None for one of another maker, or one that was augmented."""
+def _stored_traces(key: str, arrays: Arrays) -> TraceSpectra | None:
+    """Return the spectra of a record's traces; None for one of another maker, or one that was augmented.
+
+    Raises:
+        DataError: if they do not fit the other arrays.
+    """
     if "trace_spectra" not in arrays or "offsets" not in arrays:
         return None
-    real, imaginary = np.asarray(arrays["trace_spectra"], dtype=np.float64)
+    stored, shape = arrays["trace_spectra"], (2, len(arrays["offsets"]), len(arrays["freq"]))
+    if stored.shape != shape or np.iscomplexobj(stored):
+        raise DataError(
+            f"{key}: trace_spectra is {stored.dtype} {stored.shape}; real and imaginary parts of these offsets and "
+            f"frequencies are {shape}"
+        )
+    real, imaginary = np.asarray(stored, dtype=np.float64)
     return _live(real + 1j * imaginary, np.asarray(arrays["offsets"], dtype=np.float64))
 
 
@@ -149,11 +159,12 @@ def gather_record(recipe: DispersionRecipe, gather: Gather) -> SpectrumRecord:
     seen = transform(
         gather.traces, gather.interval_s, gather.offsets_m, wide, velocity, normalise=data.simulation.normalise
     )
-    for n, what in ((seen.n_dead, "dead traces are left out"), (seen.n_nan, "samples were not finite and count as 0")):
+    for n, what in ((seen.n_dead, "dead traces"), (seen.n_nan, "traces with samples that are not finite")):
         if n:
-            logger.warning("%s: %d %s", gather.name, n, what)
+            logger.warning("%s: %d %s are left out", gather.name, n, what)
     content = content_hash(gather.traces.reshape(1, -1))
-    moving = np.nan_to_num(gather.traces - gather.traces[:, :1], posinf=0, neginf=0)
+    moving = gather.traces - gather.traces[:, :1]  # what never changes recorded nothing
+    moving = np.where(np.isfinite(moving).all(axis=1)[:, None], moving, 0)
     traces = _live(spectra_at(moving, gather.interval_s, frequency), np.abs(gather.offsets_m))
     return SpectrumRecord(
         gather.name, seen.panel[:, asked], velocity, frequency, seen.limits, seen.n_traces, content,
