@@ -10,6 +10,7 @@ not go along.
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.torch import load_file, save_file
 
-from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, write_hashes
+from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, shipped_bundles, write_hashes
 from seisloom.card import write_card
 from seisloom.io.shards import write_json
 from seisloom.run.calibrate import with_calibration
@@ -28,6 +29,7 @@ from seisloom.seal import seal
 from seisloom.split import split
 from seisloom.training.loader import LiveSource
 
+MOST_NAMES = 50_000
 KEPT = ("split.json", "history.csv", "loss_plot.png", SEEN)
 
 
@@ -54,7 +56,7 @@ def main() -> None:
     if root := getattr(shipped.data, "root", None):
         data = shipped.data.model_copy(update={"root": _portable(root)})
         shipped = shipped.model_copy(update={"data": data})
-    if shipped.train.init_from and Path(shipped.train.init_from).is_absolute():
+    if shipped.train.init_from and shipped.train.init_from not in shipped_bundles():
         shipped = shipped.model_copy(update={"train": shipped.train.model_copy(update={"init_from": None})})
     (given.out / "recipe.yaml").write_text(shipped.to_yaml(), encoding="utf-8")
 
@@ -76,8 +78,19 @@ def main() -> None:
     for folder in given.out.glob("evaluate_*"):
         folder.rmdir()
     write_card(Bundle.open(given.out), report)
+    _shorten(given.out / "split.json")
     size = sum(file.stat().st_size for file in given.out.iterdir())
     logging.info("%s: %.2f MB; %s", given.out, size / 1e6, calibrated.calibration.note)
+
+
+def _shorten(split_file: Path) -> None:
+    """Leave out the names of a part of very many groups: all that no other part has are in it."""
+    stored = json.loads(split_file.read_text(encoding="utf-8"))
+    for part, names in list(stored["groups"].items()):
+        if len(names) > MOST_NAMES:
+            del stored["groups"][part]
+            stored["others"] = {"part": part, "n": len(names)}
+    write_json(split_file, stored)
 
 
 def _portable(root: str) -> str | None:
