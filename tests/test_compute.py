@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 
 import pytest
 
-from seisloom.compute import InThisProcess, executor, run_jobs
+from seisloom.compute import THREADS, InThisProcess, executor, run_jobs
 from seisloom.errors import LeftOut, SeisloomError
 
 
@@ -97,3 +97,17 @@ def test_an_address_where_nobody_answers_is_a_clear_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(distributed, "Client", nobody)
     with pytest.raises(SeisloomError, match=f"no Dask scheduler answers at tcp://far:1: {trouble}"):
         executor("tcp://far:1")
+
+
+def threads_of(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def test_processes_take_one_thread_each_for_linear_algebra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")  # what somebody has said stays
+    with executor(workers=2) as pool:
+        assert set(run_jobs(pool, threads_of, ["OMP_NUM_THREADS"] * 8)) == {"1"}
+        assert set(run_jobs(pool, threads_of, ["MKL_NUM_THREADS"] * 8)) == {"3"}
+    assert "OMP_NUM_THREADS" not in os.environ

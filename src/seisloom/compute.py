@@ -7,8 +7,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from seisloom.errors import SeisloomError
@@ -16,6 +17,9 @@ from seisloom.errors import SeisloomError
 P = ParamSpec("P")
 T = TypeVar("T")
 Job = TypeVar("Job")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Threads of each process for linear algebra: one where there is a process a core, or they wait for each other. What
+asks torch for threads gets them all the same."""
 
 
 class InThisProcess(Executor):
@@ -64,7 +68,23 @@ def executor(cluster: str | None = None, workers: int | None = None) -> Executor
         return InThisProcess()
     # spawn, since a forked child of a process with torch's threads can hang
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),))
+    with _environment(dict.fromkeys(THREADS, "1")):
+        for _ in range(n_workers):  # each that finds nobody idle starts one
+            pool.submit(os.getpid)
+    return pool
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment that nobody has set, for processes that are started within."""
+    ours = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
 
 
 def n_cores() -> int:
