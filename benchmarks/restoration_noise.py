@@ -55,7 +55,10 @@ STRENGTHS: Mapping[str, Sequence[DenoiseMethod]] = {
     "mssa_denoise": [MSSADenoise(rank=n) for n in (1, 2, 3, 4, 6)],
     "band_pass": [BandPass(low=low, high=high) for low in (0.005, 0.02, 0.04) for high in (0.12, 0.2, 0.3)],
 }
-NETWORKS = {"prestack": ("restoration-denoising", "restoration-prestack"), "poststack": ("restoration-poststack", "restoration-denoising")}
+NETWORKS = {
+    "prestack": ("restoration-denoising", "restoration-prestack"),
+    "poststack": ("restoration-poststack", "restoration-denoising"),
+}
 FIELD = ("restoration/viking_small.segy", "restoration/mobil_receiver_gather.npy")
 FIELD_SHAPE = (48, 192)
 """Traces and samples of a record of field noise; the gathers are not quiet for longer on so many traces."""
