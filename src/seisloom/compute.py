@@ -66,11 +66,21 @@ def executor(cluster: str | None = None, workers: int | None = None) -> Executor
         raise SeisloomError(f"--workers {n_workers}: at least 1 is needed")
     if n_workers == 1:
         return InThisProcess()
+    return processes(n_workers, end_with_parent, os.getpid())
+
+
+def processes(n: int, begin: Callable[..., None], *given: Any) -> ProcessPoolExecutor:
+    """Return processes of this machine, started, each with one thread for linear algebra; see THREADS.
+
+    Args:
+        n: how many.
+        begin: what each begins with, and what that is given.
+    """
     # spawn, since a forked child of a process with torch's threads can hang
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(n, mp_context=spawn, initializer=begin, initargs=given)
     with _environment(dict.fromkeys(THREADS, "1")):
-        for _ in range(n_workers):  # each that finds nobody idle starts one
+        for _ in range(n):  # each that finds nobody idle starts one
             pool.submit(os.getpid)
     return pool
 

@@ -7,14 +7,14 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from threading import Barrier, BrokenBarrierError
 from typing import Self
 
 import numpy as np
 
-from seisloom.compute import end_with_parent, n_cores
+from seisloom.compute import end_with_parent, n_cores, processes
 from seisloom.errors import SeisloomError
 from seisloom.inference.feed import run_model
 from seisloom.inference.sweep import Tiling
@@ -178,11 +178,9 @@ class Crew:
     """Processes of which the first few run tiles at the same time."""
 
     def __init__(self, noise: Noise, n: int) -> None:
-        # spawn, since a forked child of a process with torch's threads can hang
-        spawn = multiprocessing.get_context("spawn")
         self.noise, self.n = noise, n
-        barrier = spawn.Barrier(n, timeout=LONGEST_WAIT_S)
-        self.pool = ProcessPoolExecutor(n, mp_context=spawn, initializer=_join, initargs=(barrier, os.getpid()))
+        barrier = multiprocessing.get_context("spawn").Barrier(n, timeout=LONGEST_WAIT_S)
+        self.pool = processes(n, _join, barrier, os.getpid())  # as those that will run the tiles
 
     def __enter__(self) -> Self:
         return self
