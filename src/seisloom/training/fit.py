@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
 import torch
@@ -185,11 +185,20 @@ def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
     return "+".join(groups[kind] for kind in recipe.split.by)
 
 
+@runtime_checkable
+class Adopts(Protocol):
+    """A network that can begin from weights of another form."""
+
+    def adopted(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return weights of another network by the names and in the shapes of its own, as far as they fit."""
+        ...
+
+
 def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_from", "check", "resume"]) -> None:
     """Copy the weights that a key of `train` names: a bundle, by folder or shipped name, a .ckpt or a .pth.
 
     A network that training begins from may differ in less than half of its weights, such as in a decoder: what it does
-    not have begins untrained, and is said.
+    not have begins untrained, and is said. A network that `Adopts` weights of others takes them in its own form.
 
     Raises:
         MissingDataError: if there is no such file.
@@ -201,6 +210,8 @@ def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_fr
     if is_file and not Path(name).is_file():
         raise MissingDataError(f"train.{key}: {name}: no such file")
     state = read_checkpoint(Path(name)) if is_file else Bundle.open(name).weights()
+    if key == "init_from" and isinstance(network, Adopts):
+        state = network.adopted(state)
     own = network.state_dict()
     fits = {name: one for name, one in state.items() if name in own and own[name].shape == one.shape}
     n_fit, n_own = (sum(one.numel() for one in weights.values()) for weights in (fits, own))

@@ -129,6 +129,16 @@ def test_a_fault_with_too_little_throw_is_not_labelled() -> None:
     assert not unseen.any()
 
 
+def test_how_much_throw_is_labelled_goes_with_the_period_of_the_wavelet() -> None:
+    for seed in range(5):
+        every, visible = (
+            draw_volume((1, 60, 60), seed, VolumePriors(label_throw_periods=periods)) for periods in (0, 0.5)
+        )
+        assert every.label[1] == 0.8
+        assert visible.label[1] == pytest.approx(max(0.8, 0.5 / visible.f0))
+        assert replace(visible, label=every.label).provenance() == every.provenance()
+
+
 def test_the_dip_of_an_older_fault_is_that_which_a_younger_one_has_bent_it_to() -> None:
     model = _with_one_fault((1, 160, 160), dip=75, strike=0, throw=5)
     younger = fault_row((0, 60, 80), dip_degrees=50, throw_samples=25)
@@ -165,8 +175,9 @@ def test_the_normal_of_a_section_lies_in_its_plane(style: Style, seed: int) -> N
 def test_rgt_rises_with_depth_away_from_faults(style: Style, shape: tuple[int, int, int], drag: float) -> None:
     for seed in range(4):
         priors = VolumePriors(
-            styles=(style,), p_unconformity=1, label_throw_samples=0, label_thickness=6, drag_share=(drag, drag)
-        )
+            styles=(style,), p_unconformity=1, label_throw_samples=0, label_throw_periods=0, label_thickness=6,
+            drag_share=(drag, drag),
+        )  # fmt: skip
         arrays = make_box(draw_volume(shape, seed, priors), wanted=["rgt", "fault"])
         away = (arrays["fault"][..., 1:] == 0) & (arrays["fault"][..., :-1] == 0)
         assert np.mean(np.diff(arrays["rgt"])[away] > 0) > 0.999

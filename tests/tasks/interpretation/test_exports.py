@@ -46,7 +46,8 @@ def model_of(*rows: Array, shape: tuple[int, int, int] = (SIDE, SIDE, SIDE)) -> 
     base = draw_volume(shape, 3)
     faults = np.stack(rows) if rows else np.zeros((0, m.N_COLUMNS))
     level = np.zeros_like(base.controls)
-    return replace(base, faults=faults, n_young=0, bends=base.bends[:0], unconformity=None, controls=level)
+    label = (base.label[0], 0.8)  # whatever the wavelet of this seed
+    return replace(base, faults=faults, n_young=0, bends=base.bends[:0], unconformity=None, controls=level, label=label)
 
 
 def volume_of(path: Path, arrays: Mapping[str, Array], *, xy: tuple[Array, Array] | None = None) -> Volume:

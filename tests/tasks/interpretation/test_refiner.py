@@ -129,6 +129,7 @@ def test_dozens_of_steps_take_errors_away_on_sections_that_were_not_seen() -> No
         "interpretation_refinement",
         [
             "data.synth.shape=[1,48,48]", "model.widths=[8, 16]", "data.synth.n=40",
+            "data.synth.priors.label_throw_periods=0",  # so that there are faults enough on so few voxels
             "data.synth.corruption={share_missing: [0, 0.1], share_spurious: [0.5, 0.5]}",
         ],
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from seisloom.bundle import Bundle, open_predictor
 from seisloom.errors import RecipeError
@@ -66,6 +67,19 @@ def test_training_of_more_tasks_starts_from_a_network_of_fewer(
     two, three = (Bundle.open(tmp_path / name).weights() for name in ("two", "three"))
     for name, one in two.items():
         np.testing.assert_allclose(three[name], one, atol=1e-7, err_msg=name)
+
+
+def test_a_network_of_volumes_starts_from_one_of_sections(small: Small, tmp_path: Path) -> None:
+    tasks = changes_for(("fault", "rgt", "dhr"))
+    two = train(small(*tasks, "data.synth.n=10"), tmp_path / "two").bundle
+    volumes = ("model.dims=3", "data.synth.shape=[16, 20, 24]", "train.lr=1e-12", "train.weight_decay=0")
+    recipe = small(*tasks, *volumes, "data.synth.n=10", f"train.init_from={tmp_path / 'two'}")
+    three = train(recipe, tmp_path / "three").bundle
+    section = torch.randn(1, 1, 1, 24, 24).cumsum(dim=-1)
+    with torch.inference_mode():
+        one, many = two.network()({"x": section}), three.network()({"x": section.expand(-1, -1, 12, -1, -1)})
+    for name, values in one.items():
+        torch.testing.assert_close(many[name], values.expand_as(many[name]), atol=1e-4, rtol=1e-3)
 
 
 def test_all_tasks_off_is_refused() -> None:

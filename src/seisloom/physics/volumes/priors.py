@@ -84,6 +84,10 @@ class VolumePriors(Config):
     """Thickness of the fault labels in voxels, across the fault."""
     label_throw_samples: Annotated[float, Field(ge=0)] = 0.8
     """Throw in samples below which a fault is not labelled there, since nobody could see it."""
+    label_throw_periods: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Throw in periods of the wavelet (1 / f0) below which a fault is not labelled there, either: a tenth of a period
+    of two-way time is a twentieth of a wavelength, the limit of visibility at fair signal to noise (Brown, 2011,
+    Interpretation of Three-Dimensional Seismic Data, AAPG Memoir 42). 0 labels all from `label_throw_samples` on."""
     f0_cycles_per_sample: Range = (0.05, 0.18)
     """Peak frequency of the wavelet in cycles a sample, 0.01 to 0.25, log-uniform; 0.1 is a period of 10 samples."""
     wavelets: Annotated[tuple[WaveletKind, ...], Field(min_length=1)] = (

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seisloom.errors import SchemaError
+from seisloom.nn.inflate import inflated
 from seisloom.nn.integral import integral
 from seisloom.nn.unet import UNet
 from seisloom.tasks.interpretation.model import WIDTHS, InterpretationUNet
@@ -66,6 +67,22 @@ class InterpretationNetwork(nn.Module):
         if "dhr" in found:
             outputs["dhr"] = found["dhr"][:, 0].reshape(-1, *place)
         return outputs
+
+    def adopted(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights of another network of this kind in the form of this one's.
+
+        Those of sections become weights of volumes that sees them crossline by crossline, with no step of relative
+        time and no part of a normal along the inline axis yet.
+        """
+        own = self.state_dict()
+        adopted = inflated(weights, own)
+        if self.dims == 3:
+            for task, at in (("fault", 3), ("rgt", 0)):  # the normal's inline comes last, the steps' comes first
+                for name in (f"unet.decoders.{task}.head.weight", f"unet.decoders.{task}.head.bias"):
+                    head = adopted.get(name)
+                    if head is not None and name in own and len(head) == len(own[name]) - 1:
+                        adopted[name] = torch.cat([head[:at], torch.zeros_like(head[:1]), head[at:]])
+        return adopted
 
 
 def as_steps(change: Tensor, place: tuple[int, ...]) -> Tensor:
