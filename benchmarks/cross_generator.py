@@ -25,7 +25,7 @@ import numpy as np
 from seisloom.bundle import Opened, open_predictor
 from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
-from seisloom.physics.volumes.priors import Style
+from seisloom.physics.volumes.priors import Style, VolumePriors
 from seisloom.recipe import Recipe, read_values, recipe_from, with_changes
 from seisloom.run.train import train
 from seisloom.sample import Array
@@ -61,12 +61,12 @@ def recipe_without(style: Style, steps: int, changes: Sequence[str]) -> Recipe:
     return recipe_from(settled, [f"train.epochs={epochs}", f"data.synth.n={n}"])
 
 
-def sections_of(style: Style, method: Opened, n: int, shape: Sequence[int]) -> list[VolumeRecord]:
-    """Return unseen sections of a style with their truth, otherwise from the method's own priors."""
-    priors = method.recipe.data.synth.priors.model_copy(update={"styles": (style,), "style_weights": None})
+def unseen(style: Style, priors: VolumePriors, n: int, shape: tuple[int, int, int]) -> list[VolumeRecord]:
+    """Return volumes of a style with their truth, otherwise from these priors, that no training has seen."""
+    priors = priors.model_copy(update={"styles": (style,), "style_weights": None})
     records = []
     for k in range(n):
-        arrays = dict(make_box(draw_volume((1, *shape), UNSEEN + k, priors)))
+        arrays = dict(make_box(draw_volume(shape, UNSEEN + k, priors)))
         records.append(replace(record_of(f"{style}/{k}", arrays.pop("seismic")), truth=arrays))
     return records
 
@@ -121,7 +121,8 @@ def main() -> None:
             folder = options.out / f"without-{style}"
             train(recipe_without(style, options.steps, options.changes), folder, force=True)
         method = open_predictor(given.get(style, options.out / f"without-{style}"))
-        scores = scores_of(method, sections_of(style, method, options.sections, options.shape))
+        sections = unseen(style, method.recipe.data.synth.priors, options.sections, (1, *options.shape))
+        scores = scores_of(method, sections)
         row = [cell(scores[name], sense, goal) for name, (_, sense, goal) in TARGETS.items()]
         note = " (it trained on this style)" if style in method.recipe.data.synth.priors.styles else ""
         print(f"{style:12s}" + "".join(f"{one:>{wide}s}" for one in row) + note, flush=True)

@@ -66,9 +66,9 @@ def volumes(
     """Write seismic volumes with known faults, dips, times and clean images; goes on where a former run stopped."""
     from seisloom.compute import executor
     from seisloom.recipe import config_from
-    from seisloom.tasks.interpretation.synth import write_dataset
-    from seisloom.tasks.interpretation.synth_config import SynthVolumes
-    from seisloom.tasks.interpretation.synth_volume import is_one_volume, write_volume
+    from seisloom.tasks.interpretation.synth.config import SynthVolumes
+    from seisloom.tasks.interpretation.synth.dataset import write_dataset
+    from seisloom.tasks.interpretation.synth.volume import is_one_volume, write_volume
 
     measured = [] if like is None else [f"priors.{change}" for change in _ranges_like(like)]
     config = config_from(SynthVolumes, [*measured, *(changes or [])], where="volumes")
@@ -126,7 +126,7 @@ def priors(
 def _ranges_like(survey: Path, given: Any = None) -> list[str]:  # Any: a Given, or None
     """Return ranges of priors like a survey as key=value, and show them."""
     from seisloom.convert import open_volume
-    from seisloom.tasks.interpretation.survey_priors import look_at_survey, ranges_of, spacing_of
+    from seisloom.tasks.interpretation.synth.survey import look_at_survey, ranges_of, spacing_of
 
     volume = open_volume(survey, given)
     looks = look_at_survey(volume)

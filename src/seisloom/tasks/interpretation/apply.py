@@ -20,10 +20,10 @@ from seisloom.metrics.orientation import angles_of
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling
 from seisloom.tasks.interpretation.coarser import Coarser
-from seisloom.tasks.interpretation.guess import Sureness, as_outputs
 from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
-from seisloom.tasks.interpretation.refine import chain_of, guess_of, open_refiner, refine_of
+from seisloom.tasks.interpretation.refining.guess import Sureness, as_outputs
+from seisloom.tasks.interpretation.refining.refine import chain_of, guess_of, open_refiner, refine_of
 from seisloom.tasks.interpretation.see import NORMALS, SECTIONS, STEPS, See
 from seisloom.tiled import Tiled, apply_to_array
 

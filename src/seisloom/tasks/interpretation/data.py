@@ -23,10 +23,10 @@ from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.split import PART
 from seisloom.task import read_each
-from seisloom.tasks.interpretation.guess import GUESS, Sureness, as_outputs, guessed, parted
 from seisloom.tasks.interpretation.horizon_targets import check_horizons, horizons_file, read_horizon_voxels
 from seisloom.tasks.interpretation.recipe import SAMPLE, UNITS, InterpretationData, InterpretationRecipe
-from seisloom.tasks.interpretation.refine import guess_of
+from seisloom.tasks.interpretation.refining.guess import GUESS, Sureness, as_outputs, guessed, parted
+from seisloom.tasks.interpretation.refining.refine import guess_of
 
 UNKNOWN = {"fault": -1.0, "dip": 0.0, "strike": 0.0, "rgt": np.nan, "dhr": np.nan}
 """What stands in the place of a target that is not there."""

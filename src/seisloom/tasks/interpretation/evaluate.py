@@ -29,7 +29,7 @@ from seisloom.sample import Array
 from seisloom.tasks.interpretation.apply import VolumeProduct, normals_at
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.records import VolumeRecord
-from seisloom.tasks.interpretation.refine import chain_of
+from seisloom.tasks.interpretation.refining.refine import chain_of
 
 Scores = dict[str, Any]  # Any: JSON values
 HEADLINE = "2"

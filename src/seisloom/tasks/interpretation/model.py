@@ -81,7 +81,7 @@ class InterpretationRefiner(MultitaskConfig):
         return self.attributes
 
     def build(self, schema: Schema) -> nn.Module:
-        """Return the untrained network; see `seisloom.tasks.interpretation.refiner.RefinementNetwork`."""
-        from seisloom.tasks.interpretation.refiner import RefinementNetwork
+        """Return the untrained network; see `seisloom.tasks.interpretation.refining.network.RefinementNetwork`."""
+        from seisloom.tasks.interpretation.refining.network import RefinementNetwork
 
         return RefinementNetwork(self)

@@ -17,8 +17,8 @@ from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
 from seisloom.tasks.interpretation.data import arrays_of, plan
-from seisloom.tasks.interpretation.guess import parted
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
+from seisloom.tasks.interpretation.refining.guess import parted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class VolumeRecord:
     truth: Mapping[str, Array] = field(default_factory=dict)
     """Labels of the same shape by attribute; empty where there are none."""
     guess: Mapping[str, Array] = field(default_factory=dict)
-    """A first guess of attributes, for a network that refines it; see `seisloom.tasks.interpretation.guess`."""
+    """A first guess of attributes, for a network that refines it; see the folder `refining`."""
 
     @property
     def n_traces(self) -> int:

@@ -12,7 +12,7 @@ from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.dead_traces import fill_dead_traces
 from seisloom.signal.fault_patches import structure_tensor
 from seisloom.tasks.interpretation.coarser import Coarser
-from seisloom.tasks.interpretation.refine import Refine
+from seisloom.tasks.interpretation.refining.refine import Refine
 
 NORMALS = ("zz", "zx", "zy", "xx", "xy")
 """Products of the components of a fault's unit normal: z depth, x crossline, y inline. A normal has no sign, its

@@ -26,9 +26,9 @@ from seisloom.tasks.interpretation import apply as room
 from seisloom.tasks.interpretation.apply import tiled
 from seisloom.tasks.interpretation.network import RARE
 from seisloom.tasks.interpretation.recipe import ITEM, SWITCHES, InterpretationRecipe
-from seisloom.tasks.interpretation.refine import Refine, chain_of
-from seisloom.tasks.interpretation.synth import write_dataset
-from seisloom.tasks.interpretation.synth_config import SynthVolumes
+from seisloom.tasks.interpretation.refining.refine import Refine, chain_of
+from seisloom.tasks.interpretation.synth.config import SynthVolumes
+from seisloom.tasks.interpretation.synth.dataset import write_dataset
 from seisloom.tiled import Place
 
 Make = Callable[..., Path]

@@ -20,7 +20,8 @@ from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.priors import VolumePriors
 from seisloom.recipe import read_recipe
 from seisloom.sample import Array
-from seisloom.tasks.interpretation.survey_priors import (
+from seisloom.tasks.interpretation.synth.config import SynthVolumes
+from seisloom.tasks.interpretation.synth.survey import (
     Spacing,
     look_at_sections,
     ranges_of,
@@ -29,8 +30,7 @@ from seisloom.tasks.interpretation.survey_priors import (
     survey_priors,
     with_ranges,
 )
-from seisloom.tasks.interpretation.synth_config import SynthVolumes
-from seisloom.tasks.interpretation.synth_volume import write_volume
+from seisloom.tasks.interpretation.synth.volume import write_volume
 
 
 @pytest.mark.parametrize("seed", range(6))

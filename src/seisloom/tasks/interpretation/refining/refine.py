@@ -10,8 +10,8 @@ from seisloom.bundle import WEIGHTS, Bundle
 from seisloom.errors import BundleError, MissingDataError, RecipeError
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Predictor
-from seisloom.tasks.interpretation.guess import GUESS
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
+from seisloom.tasks.interpretation.refining.guess import GUESS
 
 OUTPUTS = {"fault": ("fault", "normal"), "rgt": ("rgt_steps",), "dhr": ("dhr",)}
 """What a network gives for a task, and a refiner takes in for it."""

@@ -25,8 +25,8 @@ from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.model import VolumeModel
 from seisloom.progress import track
 from seisloom.tasks.interpretation.recipe import UNITS
-from seisloom.tasks.interpretation.synth import CARD
-from seisloom.tasks.interpretation.synth_config import SynthVolumes, grid_of_config, in_unit, units_of
+from seisloom.tasks.interpretation.synth.config import SynthVolumes, grid_of_config, in_unit, units_of
+from seisloom.tasks.interpretation.synth.dataset import CARD
 
 logger = logging.getLogger("seisloom")
 BOX_VOXELS = 1 << 21

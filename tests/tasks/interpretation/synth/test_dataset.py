@@ -24,12 +24,12 @@ from seisloom.physics.volumes.corruption import corrupt_attributes
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.priors import VolumePriors
 from seisloom.recipe import config_from, read_recipe
-from seisloom.tasks.interpretation import synth, synth_volume
 from seisloom.tasks.interpretation.data import arrays_of, join, plan, read
 from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
-from seisloom.tasks.interpretation.synth import VolumeFiles, write_dataset
-from seisloom.tasks.interpretation.synth_config import SynthVolumes
-from seisloom.tasks.interpretation.synth_volume import is_one_volume, write_volume
+from seisloom.tasks.interpretation.synth import volume as one_volume
+from seisloom.tasks.interpretation.synth.config import SynthVolumes
+from seisloom.tasks.interpretation.synth.dataset import CARD, VolumeFiles, write_dataset
+from seisloom.tasks.interpretation.synth.volume import is_one_volume, write_volume
 
 CONFIG = SynthVolumes(n_train=3, n_valid=1, shape=(12, 20, 32), seed=7, refinement=True)
 PLANAR = VolumePriors(styles=("planar",), n_faults=(1, 1), strike_degrees=(0.1, 0.9), throw_samples=(4, 6))
@@ -143,8 +143,8 @@ def killed_when(command: list[str], ready: Path) -> None:
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     config = SynthVolumes(n_train=12, n_valid=2, shape=(24, 32, 48))
     code = (
-        "import sys; from seisloom.tasks.interpretation.synth import write_dataset; "
-        "from seisloom.tasks.interpretation.synth_config import SynthVolumes; "
+        "import sys; from seisloom.tasks.interpretation.synth.dataset import write_dataset; "
+        "from seisloom.tasks.interpretation.synth.config import SynthVolumes; "
         "write_dataset(SynthVolumes.model_validate_json(sys.argv[1]), sys.argv[2])"
     )
     out = tmp_path / "cut"
@@ -206,7 +206,7 @@ def test_a_zarr_volume_is_the_whole_box_by_box(tmp_path: Path, monkeypatch: pyte
         want = truth["seismic" if name == "amplitude" else name]
         want = want / np.float32(180) if name in ("dip", "strike") else want
         np.testing.assert_array_equal(volume.read(whole(config.shape), name), want)
-    monkeypatch.setattr(synth_volume, "BOX_VOXELS", 1000)
+    monkeypatch.setattr(one_volume, "BOX_VOXELS", 1000)
     with executor(workers=2) as pool:
         write_volume(config, tmp_path / "again.zarr", wanted=Wanted(chunk=(8, 16, 32)), pool=pool)
     assert digests(tmp_path / "again.zarr") == digests(tmp_path / "big.zarr")
@@ -218,7 +218,7 @@ def test_a_zarr_volume_is_the_whole_box_by_box(tmp_path: Path, monkeypatch: pyte
 def test_formats_of_one_variable_get_a_file_for_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, files: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(synth_volume, "BOX_VOXELS", 1000)
+    monkeypatch.setattr(one_volume, "BOX_VOXELS", 1000)
     config = SynthVolumes(shape=(5, 7, 40), seed=2)
     assert len(write_volume(config, tmp_path / name)["files"]) >= 6
     truth = make_box(draw_volume(config.shape, 2, config.priors))
@@ -228,7 +228,7 @@ def test_formats_of_one_variable_get_a_file_for_each(
 
 
 def test_a_volume_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth_volume, "BOX_VOXELS", 1000)
+    monkeypatch.setattr(one_volume, "BOX_VOXELS", 1000)
     config, out = SynthVolumes(shape=(12, 16, 40), seed=2), tmp_path / "big.bin"
     made = make_box
     calls = []
@@ -239,7 +239,7 @@ def test_a_volume_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.M
             raise KeyboardInterrupt
         return made(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(synth_volume, "make_box", fails_at_the_third)
+    monkeypatch.setattr(one_volume, "make_box", fails_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         write_volume(config, out)
     assert not out.exists()
@@ -261,5 +261,5 @@ def test_keys_of_a_set_are_refused_for_one_volume(tmp_path: Path) -> None:
     assert is_one_volume(tmp_path / "big.zarr")
     assert not is_one_volume(tmp_path / "set")
     (tmp_path / "set.v1").mkdir()
-    (tmp_path / "set.v1" / synth.CARD).write_text("{}")
+    (tmp_path / "set.v1" / CARD).write_text("{}")
     assert not is_one_volume(tmp_path / "set.v1")

@@ -13,7 +13,7 @@ from seisloom.recipe import read_recipe
 from seisloom.tasks.interpretation.model import InterpretationRefiner
 from seisloom.tasks.interpretation.network import flat_steps
 from seisloom.tasks.interpretation.recipe import ITEM, InterpretationRecipe
-from seisloom.tasks.interpretation.refiner import RefinementNetwork, normal_of, products_of
+from seisloom.tasks.interpretation.refining.network import RefinementNetwork, normal_of, products_of
 from seisloom.tasks.interpretation.task import INTERPRETATION
 from seisloom.testing import check_task
 

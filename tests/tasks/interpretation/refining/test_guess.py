@@ -15,11 +15,11 @@ from seisloom.physics.volumes.corruption import Corruption, corrupt_attributes
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.run.train import train
 from seisloom.tasks.interpretation.data import arrays_of, join, plan, read
-from seisloom.tasks.interpretation.guess import SUREST, Sureness, as_outputs
 from seisloom.tasks.interpretation.recipe import UNITS, InterpretationRecipe
 from seisloom.tasks.interpretation.records import records
-from seisloom.tasks.interpretation.synth import write_dataset
-from seisloom.tasks.interpretation.synth_config import SynthVolumes
+from seisloom.tasks.interpretation.refining.guess import SUREST, Sureness, as_outputs
+from seisloom.tasks.interpretation.synth.config import SynthVolumes
+from seisloom.tasks.interpretation.synth.dataset import write_dataset
 from seisloom.tasks.interpretation.task import INTERPRETATION
 from seisloom.testing import check_task
 

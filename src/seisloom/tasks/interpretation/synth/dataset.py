@@ -29,7 +29,7 @@ from seisloom.physics.volumes.corruption import corrupt_attributes
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.progress import track
 from seisloom.tasks.interpretation.recipe import UNITS
-from seisloom.tasks.interpretation.synth_config import SynthVolumes, grid_of_config, in_unit, units_of
+from seisloom.tasks.interpretation.synth.config import SynthVolumes, grid_of_config, in_unit, units_of
 
 CARD, MANIFEST = "dataset.json", "manifest.jsonl"
 KIND = "synthetic volumes"
