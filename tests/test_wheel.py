@@ -72,7 +72,9 @@ print(seisloom.__file__, *sys.path, sep="\\n")
 def test_the_wheel_ships_recipes_and_weights(installed: Path, tmp_path: Path) -> None:
     code = "import seisloom.bundle as b, seisloom.recipe as r; print(b.shipped_bundles()); print(r.packaged_recipes())"
     bundles, recipes = said(installed, "-c", code, folder=tmp_path).splitlines()
-    assert {"onset-refraction", "interpretation-sections"} <= set(bundles.strip("()").replace("'", "").split(", "))
+    assert {"onset-refraction", "interpretation-sections", "interpretation-volumes"} <= set(
+        bundles.strip("()").replace("'", "").split(", ")
+    )
     assert "picking" in recipes
 
 

@@ -87,6 +87,11 @@ def test_normals_of_both_ways_are_those_of_the_surer_faults(dip: float, strike: 
     at = np.abs(away)[None] < 0.5
     cosine = np.abs(normal @ normals_at(found, at))
     assert np.degrees(np.arccos(np.clip(np.median(cosine), 0, 1))) < 2
+    said = np.random.default_rng(1).normal(size=(1, 3, *logit.shape[1:]))
+    cube = See("cube", 1, ALL[:3], normals="image")(lambda arrays: {"fault": arrays["x"][:, 0], "normal": said})
+    seen = cube({"x": logit[:, None]})
+    for name in NORMALS:
+        np.testing.assert_allclose(seen[name], found[name], atol=1e-6, err_msg=name)
 
 
 def products(dip: float, strike: float) -> dict[str, Array]:

@@ -141,7 +141,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
         calibration = refiner.calibration  # that of the network was fitted on other logits
     along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline")
     coarser = None if keys.coarser == (1, 1) else Coarser(*keys.coarser)
-    see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser)
+    see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser, keys.normals)
     return Tiled(
         tiling=Tiling(
             patch=_patch(keys.patch, see.along, shape, keys.coarser), overlap=keys.overlap, window=keys.window,

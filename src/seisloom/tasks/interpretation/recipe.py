@@ -97,6 +97,9 @@ class InterpretationApply(Config):
     views: int = Field(1, ge=1, le=4)
     """Views of each tile whose answers are averaged: 1 as it is, 2 also turned in polarity, 4 also mirrored
     laterally. So many times the work."""
+    normals: Literal["network", "image"] = "network"
+    """What dip and strike of a cube are told from: what the network says of them, or the direction in which its
+    probability of faults changes most. Of a cube that is seen along both ways it is always the image."""
     fill_dead: int = Field(3, ge=0)
     """Dead traces side by side that are filled from their neighbours before the network sees them, since it would take
     the gap for a fault; a wider gap is left."""

@@ -38,6 +38,8 @@ class See:
     """Dead traces side by side that are filled from their neighbours before the predictor sees them."""
     coarser: Coarser | None = None
     """Lets the predictor see every n-th trace and sample."""
+    normals: str = "network"
+    """What normals of a cube are told from: the network's own, or its image of faults."""
 
     @property
     def blended(self) -> tuple[str, ...]:
@@ -94,6 +96,8 @@ class See:
             if self.along == "crossline":  # the network's lateral axis is the inline one
                 x, y = y, x
             outputs |= dict(zip(NORMALS, (z * z, z * x, z * y, x * x, x * y), strict=True))
+            if self.along == "cube" and self.normals == "image":
+                outputs |= _normals_of_image(outputs["fault"])
         return outputs
 
     def _both(self, predictor: Predictor) -> Predictor:
