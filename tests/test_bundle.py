@@ -216,7 +216,8 @@ def test_shipped_bundles_open_and_give_a_product() -> None:
             assert one.values[0, 5].any()
             assert one.half_width.any()
         else:
-            found = opened.apply(np.random.default_rng(0).normal(size=(64, 80)).astype(np.float32))[0].attributes
+            shape = (64, 80) if opened.recipe.model.dims == 2 else (16, 32, 40)  # type: ignore[attr-defined]
+            found = opened.apply(np.random.default_rng(0).normal(size=shape).astype(np.float32))[0].attributes
             assert set(found) == {"fault", "dip", "strike", "rgt", "dhr"}
             assert all(np.isfinite(one).all() for one in found.values())
     assert rooms == {"picking", "interpretation", "dispersion", "restoration", "classification"}

@@ -127,6 +127,7 @@ def test_the_image_has_the_unit_of_the_survey() -> None:
         (["apply.attributes=[rgt]"], (9, 70, 70), "trained for fault, dip, strike, dhr alone"),
         ([], (2, 9, 70, 70), "a volume of 4 axes"),
         (["model.rgt=true"], (9, 70, 70), "apply.along=both"),
+        (["model.dims=3"], (70, 70), "take one of sections"),
     ],
 )
 def test_what_does_not_fit_the_network_is_said(

@@ -129,6 +129,8 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     keys, dims, n_axes = recipe.apply, getattr(recipe.model, "dims", 2), len(shape)
     if n_axes not in (2, 3):
         raise RecipeError(f"a volume of {n_axes} axes: faults are looked for in sections (trace, time) and in volumes")
+    if n_axes == 2 and dims == 3:
+        raise RecipeError("a section, and a 3-D network sees volumes: take one of sections, as interpretation-sections")
     attributes = _wanted(recipe)
     if "rgt" in attributes and n_axes == 3 and shape[0] > 1 and dims == 2 and keys.along != "both":
         raise RecipeError(
