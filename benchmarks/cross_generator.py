@@ -1,7 +1,7 @@
 """Networks that never saw a style of faulting, tested on that style: what they learnt beyond their generator.
 
     python benchmarks/cross_generator.py --out runs/cross
-    python benchmarks/cross_generator.py --bundle curved=runs/faults --styles curved
+    python benchmarks/cross_generator.py --bundle curved=runs/faults:views=4 --styles curved
     python benchmarks/cross_generator.py train.threads=4 'data.synth.shape=[1,256,256]' --steps 10000
 
 For each style the 2-D network (recipe `interpretation` with relative time) is trained on the other two and tested on
@@ -22,7 +22,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from seisloom.bundle import Opened, open_predictor
+from gsb_faults import opened
+from seisloom.bundle import Opened
 from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.priors import Style, VolumePriors
@@ -35,6 +36,7 @@ STYLES: tuple[Style, ...] = get_args(Style)
 UNSEEN = 20_000_000
 """Number of the first tested section; trainings count from 0."""
 N_RESAMPLES = 2000
+WIDE = 26
 TARGETS: Mapping[str, tuple[tuple[str, ...], str, float]] = {
     "F1 @2": (("fault", "tolerant", "f1", "2"), ">=", 0.80),
     "normal deg": (("angle", "true", "normal_median"), "<=", 8.0),
@@ -102,6 +104,17 @@ def cell(values: Array, sense: str, target: float) -> str:
     return f"{mean:.2f} ({low:.2f} to {high:.2f}){'' if reached else ' *'}"
 
 
+def heading(first: str, width: int) -> str:
+    """Return the two lines above a table of scores, whose first column is so wide: names and targets."""
+    names = "".join(f"{name:>{WIDE}s}" for name in TARGETS)
+    goals = "".join(f"{sense + f' {goal:g}':>{WIDE}s}" for _, sense, goal in TARGETS.values())
+    return f"{first:{width}s}{names}\n{'target':{width}s}{goals}"
+
+
+def row(scores: Mapping[str, Array]) -> str:
+    return "".join(f"{cell(scores[name], sense, goal):>{WIDE}s}" for name, (_, sense, goal) in TARGETS.items())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("changes", nargs="*", help="of the recipe: key=value")
@@ -113,19 +126,16 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=2, default=(192, 192), help="their traces and samples")
     options = parser.parse_args()
     given = dict(one.split("=", 1) for one in options.bundle)
-    wide = 26
-    print(f"{'never seen':12s}" + "".join(f"{name:>{wide}s}" for name in TARGETS))
-    print(f"{'target':12s}" + "".join(f"{sense + f' {goal:g}':>{wide}s}" for _, sense, goal in TARGETS.values()))
+    print(heading("never seen", 12))
     for style in options.styles:
         if style not in given:
             folder = options.out / f"without-{style}"
             train(recipe_without(style, options.steps, options.changes), folder, force=True)
-        method = open_predictor(given.get(style, options.out / f"without-{style}"))
+        method = opened(given.get(style, str(options.out / f"without-{style}")))
         sections = unseen(style, method.recipe.data.synth.priors, options.sections, (1, *options.shape))
         scores = scores_of(method, sections)
-        row = [cell(scores[name], sense, goal) for name, (_, sense, goal) in TARGETS.items()]
         note = " (it trained on this style)" if style in method.recipe.data.synth.priors.styles else ""
-        print(f"{style:12s}" + "".join(f"{one:>{wide}s}" for one in row) + note, flush=True)
+        print(f"{style:12s}{row(scores)}{note}", flush=True)
     print(f"* below target. Means of {options.sections} sections; 95 % intervals")
 
 

@@ -12,13 +12,9 @@ from __future__ import annotations
 import argparse
 import time
 
-import numpy as np
-
-from cross_generator import STYLES, TARGETS, cell, scores_of, unseen
-from seisloom.bundle import open_predictor
+from cross_generator import STYLES, heading, row, scores_of, unseen
+from gsb_faults import opened
 from seisloom.physics.volumes.priors import VolumePriors
-
-WIDE = 26
 
 
 def main() -> None:
@@ -29,16 +25,12 @@ def main() -> None:
     options = parser.parse_args()
     priors = VolumePriors(label_thickness=2)
     cubes = [cube for style in STYLES for cube in unseen(style, priors, options.cubes, tuple(options.shape))]
-    print(f"{'':40s}" + "".join(f"{name:>{WIDE}s}" for name in TARGETS) + f"{'s a cube':>10s}")
-    print(f"{'target':40s}" + "".join(f"{sense + f' {goal:g}':>{WIDE}s}" for _, sense, goal in TARGETS.values()))
+    print(heading("", 40) + f"{'s a cube':>10s}")
     for text in options.methods:
-        name, _, keys = text.partition(":")
-        method = open_predictor(name).with_changes(*filter(None, keys.split(",")))
-        start = time.perf_counter()
+        method, start = opened(text), time.perf_counter()
         scores = scores_of(method, cubes)
         seconds = (time.perf_counter() - start) / len(cubes)
-        row = [cell(np.asarray(scores[one]), sense, goal) for one, (_, sense, goal) in TARGETS.items()]
-        print(f"{text[-40:]:40s}" + "".join(f"{one:>{WIDE}s}" for one in row) + f"{seconds:10.1f}", flush=True)
+        print(f"{text[-40:]:40s}{row(scores)}{seconds:10.1f}", flush=True)
     print(f"* below target. Means of {len(cubes)} cubes; 95 % intervals")
 
 

@@ -27,6 +27,7 @@ from seisloom.metrics.overlap import Matches, match_all, ods_ois, thin
 from seisloom.sample import Array
 
 TOLERANCE = 2.0
+FAULT = "attributes=[fault]"
 
 
 def read_sections(folder: Path) -> dict[str, tuple[Array, Array]]:
@@ -34,10 +35,10 @@ def read_sections(folder: Path) -> dict[str, tuple[Array, Array]]:
     return {record.name: (record.values, record.truth["fault"]) for record in real_sections(folder)}
 
 
-def opened(text: str) -> Opened:
-    """Return a method with its keys: path:views=4,overlap=0.5."""
+def opened(text: str, *changes: str) -> Opened:
+    """Return a method with its keys, path:views=4,overlap=0.5, and with these changes."""
     name, _, keys = text.partition(":")
-    return open_predictor(name).with_changes("attributes=[fault]", *filter(None, keys.split(",")))
+    return open_predictor(name).with_changes(*changes, *filter(None, keys.split(",")))
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def main() -> None:
     )
     found: dict[str, list[Array]] = {}
     for text in options.methods:
-        method, start = opened(text), time.perf_counter()
+        method, start = opened(text, FAULT), time.perf_counter()
         found[text] = [method.apply(seismic)[0].attributes["fault"] for seismic, _ in sections.values()]
         seconds = time.perf_counter() - start
         threshold = method.recipe.apply.threshold

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from gsb_faults import TOLERANCE, opened, read_sections
+from gsb_faults import FAULT, TOLERANCE, opened, read_sections
 from seisloom.bundle import Opened
 from seisloom.metrics.overlap import Matches, match_all, thin
 from seisloom.physics.volumes.box import make_box
@@ -129,7 +129,7 @@ def main() -> None:
     data = Path(os.environ.get("SEISLOOM_DATA", "../shared/data"))
     parser.add_argument("--data", type=Path, default=data / "interpretation", help="folder of the recorded sections")
     options = parser.parse_args()
-    method = opened(options.method)
+    method = opened(options.method, FAULT)
     report(method, held_out(method, options.sections, (1, *options.shape)), "synthetic, held out")
     if options.data.is_dir():
         report(method, list(read_sections(options.data).values()), "Great South Basin")

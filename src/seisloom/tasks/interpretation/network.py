@@ -71,8 +71,8 @@ class InterpretationNetwork(nn.Module):
     def adopted(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the weights of another network of this kind in the form of this one's.
 
-        Those of sections become weights of volumes that sees them crossline by crossline, with no step of relative
-        time and no part of a normal along the inline axis yet.
+        Those of a network of sections see a volume inline by inline, with no step of relative time and no part of a
+        normal along the inline axis yet.
         """
         own = self.state_dict()
         adopted = inflated(weights, own)

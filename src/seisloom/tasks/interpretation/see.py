@@ -91,13 +91,13 @@ class See:
             axes = {"line": (1, 2), "inline": (1, 2), "crossline": (0, 2)}.get(self.along, (0, 1, 2))
             for place, axis in enumerate(axes, start=1):
                 outputs[STEPS[axis]] = found["rgt_steps"][:, place - 1]
-        if "zz" in self.blended:
+        if "zz" in self.blended and self.along == "cube" and self.normals == "image":
+            outputs |= _normals_of_image(outputs["fault"])
+        elif "zz" in self.blended:
             z, x, y = np.moveaxis(_unit(found["normal"]), 1, 0)
             if self.along == "crossline":  # the network's lateral axis is the inline one
                 x, y = y, x
             outputs |= dict(zip(NORMALS, (z * z, z * x, z * y, x * x, x * y), strict=True))
-            if self.along == "cube" and self.normals == "image":
-                outputs |= _normals_of_image(outputs["fault"])
         return outputs
 
     def _both(self, predictor: Predictor) -> Predictor:
