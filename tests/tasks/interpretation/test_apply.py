@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seisloom.bundle import open_predictor
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.convert import open_volume
 from seisloom.errors import RecipeError
@@ -128,6 +129,8 @@ def test_the_image_has_the_unit_of_the_survey() -> None:
         ([], (2, 9, 70, 70), "a volume of 4 axes"),
         (["model.rgt=true"], (9, 70, 70), "apply.along=both"),
         (["model.dims=3"], (70, 70), "take one of sections"),
+        (["model.dims=3"], (70, 1, 70), "take one of sections"),
+        (["model.rgt=true", "apply.along=inline"], (70, 1, 70), "apply.along=both"),
     ],
 )
 def test_what_does_not_fit_the_network_is_said(
@@ -146,6 +149,18 @@ def test_tiles_are_no_larger_than_a_small_volume(small: Small) -> None:
     assert tiled(small(), None, (9, 70, 300)).tiling.patch == (1, 70, 256)
     assert tiled(small("apply.along=both"), None, (9, 70, 300)).tiling.patch == (9, 70, 128)
     assert tiled(small("apply.patch=[64,32]"), None, (40, 300)).tiling.patch == (64, 32)
+    assert tiled(small(), None, (70, 1, 300)).tiling.patch == (70, 1, 256)
+
+
+def test_a_volume_of_one_crossline_is_seen_as_the_section_that_it_is() -> None:
+    section = np.random.default_rng(0).normal(size=(40, 48)).cumsum(axis=1).astype(np.float32)
+    method = open_predictor("interpretation-sections")
+    inline, crossline = (method.apply(section.reshape(shape))[0].attributes for shape in ((1, 40, 48), (40, 1, 48)))
+    dip = inline["dip"]  # a strike of 90 looks at it from the other side
+    inline = {**inline, "dip": np.where(dip > 0, 180 - dip, 0)}
+    for name in ("fault", "dip", "rgt", "dhr"):
+        np.testing.assert_allclose(crossline[name][:, 0], inline[name][0], atol=1e-4, err_msg=name)
+    assert set(crossline["strike"].ravel()) <= {0.0, 90.0}
 
 
 def test_a_predictor_is_called_with_sections_alone() -> None:

@@ -129,10 +129,13 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     keys, dims, n_axes = recipe.apply, getattr(recipe.model, "dims", 2), len(shape)
     if n_axes not in (2, 3):
         raise RecipeError(f"a volume of {n_axes} axes: faults are looked for in sections (trace, time) and in volumes")
-    if n_axes == 2 and dims == 3:
+    if dims == 3 and (n_axes == 2 or 1 in shape[:2]):
         raise RecipeError("a section, and a 3-D network sees volumes: take one of sections, as interpretation-sections")
     attributes = _wanted(recipe)
-    if "rgt" in attributes and n_axes == 3 and shape[0] > 1 and dims == 2 and keys.along != "both":
+    # a volume of one crossline is a section along inlines
+    across = "cube" if dims == 3 else "crossline" if shape[0] > 1 == shape[1] else "inline"
+    along = "line" if n_axes == 2 else keys.along or across
+    if "rgt" in attributes and {"inline": shape[0], "crossline": shape[1]}.get(along, 1) > 1:
         raise RecipeError(
             "relative time of a volume by a 2-D network: sections along one axis know nothing of each other. Give "
             "apply.along=both, or leave rgt out: apply.attributes=[fault,dip,strike,dhr]"
@@ -141,7 +144,6 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     refine = None if refiner is None else refine_of(refiner, recipe)
     if refiner is not None and (calibration is None or calibration.refined != chain_of(recipe)):
         calibration = refiner.calibration  # that of the network was fitted on other logits
-    along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else "inline")
     coarser = None if keys.coarser == (1, 1) else Coarser(*keys.coarser)
     see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser, keys.normals)
     return Tiled(
