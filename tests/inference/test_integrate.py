@@ -26,6 +26,7 @@ from seisloom.inference.integrate import (
     integrate_weighted,
     plan_integration,
     rising,
+    with_throws,
 )
 from seisloom.inference.lattice import Box, lattice
 from seisloom.metrics.horizons import edge_ratio, horizon_residuals
@@ -33,6 +34,7 @@ from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.priors import VolumePriors
 from seisloom.sample import Array
+from seisloom.signal.fault_throws import Throws
 
 NAMES = ("g_inline", "g_crossline", "g_time")
 THROW = 20.0
@@ -306,3 +308,54 @@ def test_what_cannot_be_integrated_is_refused() -> None:
         integrate_volume(lambda box, name: g[box], ("a",), (4, 5), lambda box, values: None, (4, 5))
     with pytest.raises(OutputError, match="allow more memory"):
         plan_integration((1000, 1000, 1000), (256, 256, 256), memory_mb=20)
+
+
+def crossing(throw: float) -> tuple[tuple[Array, Array], Array, Array, Throws]:
+    """Return steps of flat layers, the voxels and the lean of a fault through all of them, and pairs of that throw."""
+    shape, lean = (60, 90), 0.2
+    steps = (np.zeros(shape), np.ones(shape))
+    down = np.arange(shape[1])
+    voxels = np.stack([np.rint(20 + lean * down).astype(int), down], 1)
+    low, high = max(0, -int(throw)), shape[1] - max(0, int(throw))
+    kept = (down >= low) & (down < high)
+    beside = np.array([5.0, 0.0])
+    left, right = voxels - beside, voxels + beside
+    right[:, 1] += np.where(kept, throw, 0)
+    return steps, voxels, np.full(len(voxels), lean), Throws(left, right, kept.astype(float))
+
+
+@pytest.mark.parametrize("throw", [3.0, -17.0])
+def test_layers_that_are_one_get_the_same_time_on_both_sides_of_a_fault(throw: float) -> None:
+    steps, voxels, lean, throws = crossing(throw)
+    rgt = integrate(with_throws(steps, voxels, lean, throws))
+    # One block, moved: time is depth plus a constant on each side
+    across = rgt[50] - rgt[5]
+    np.testing.assert_allclose(across, -throw, atol=0.02 * abs(throw))
+    np.testing.assert_allclose(np.diff(rgt[5]), 1, atol=0.05)
+
+
+def test_pairs_that_most_others_contradict_change_nothing() -> None:
+    steps, voxels, lean, throws = crossing(4.0)
+    wrong = throws.right.copy()
+    wrong[20:32, 1] += 9
+    right = integrate(with_throws(steps, voxels, lean, throws))
+    found = integrate(with_throws(steps, voxels, lean, Throws(throws.left, wrong, throws.sureness)))
+    assert np.abs(found - right)[:, 45:].max() < 0.4
+    assert np.abs(found - right).mean() < 0.2
+
+
+def test_steps_stay_as_they_are_without_a_sure_pair() -> None:
+    steps, voxels, lean, throws = crossing(4.0)
+    found = with_throws(steps, voxels, lean, Throws(throws.left, throws.right, np.zeros(len(voxels))))
+    assert found[0] is steps[0]
+    assert found[1] is steps[1]
+
+
+def test_steps_keep_their_type_and_are_changed_on_the_fault_alone() -> None:
+    steps, voxels, lean, throws = crossing(4.0)
+    single = (steps[0].astype(np.float32), steps[1].astype(np.float32))
+    found = with_throws(single, voxels, lean, throws)
+    for before, after in zip(single, found, strict=True):
+        assert after.dtype == np.float32
+        changed = np.argwhere(before != after)
+        assert {tuple(one) for one in changed} <= {tuple(one) for one in voxels}

@@ -18,6 +18,7 @@ exp(-pi^2 / 2) = 0.007 stays at a wavelength of 2 b. A screened solution, with p
 """
 
 from seisloom.inference.integrate.plan import Integration, plan_integration
+from seisloom.inference.integrate.throws import with_throws
 from seisloom.inference.integrate.volume import integrate_volume
 from seisloom.inference.integrate.whole import (
     increment,
@@ -30,5 +31,5 @@ from seisloom.inference.integrate.whole import (
 
 __all__ = [
     "Integration", "increment", "increments", "integrate", "integrate_near", "integrate_volume", "integrate_weighted",
-    "plan_integration", "rising",
+    "plan_integration", "rising", "with_throws",
 ]  # fmt: skip

@@ -145,7 +145,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     if refiner is not None and (calibration is None or calibration.refined != chain_of(recipe)):
         calibration = refiner.calibration  # that of the network was fitted on other logits
     coarser = None if keys.coarser == (1, 1) else Coarser(*keys.coarser)
-    see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser, keys.normals)
+    see = See(along, keys.views, attributes, refine, keys.fill_dead, coarser, keys.normals, keys.throws)
     return Tiled(
         tiling=Tiling(
             patch=_patch(keys.patch, see.along, shape, keys.coarser), overlap=keys.overlap, window=keys.window,

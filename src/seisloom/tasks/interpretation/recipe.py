@@ -100,6 +100,9 @@ class InterpretationApply(Config):
     normals: Literal["network", "image"] = "network"
     """What dip and strike of a cube are told from: what the network says of them, or the direction in which its
     probability of faults changes most. Of a cube that is seen along both ways it is always the image."""
+    throws: Literal["image", "network"] = "image"
+    """What relative time across faults is told from: layers found again on the other side of a fault, or the network
+    alone, which is faster by a quarter to a half on a CPU."""
     fill_dead: int = Field(3, ge=0)
     """Dead traces side by side that are filled from their neighbours before the network sees them, since it would take
     the gap for a fault; a wider gap is left."""

@@ -13,6 +13,7 @@ from seisloom.signal.dead_traces import fill_dead_traces
 from seisloom.signal.fault_patches import structure_tensor
 from seisloom.tasks.interpretation.coarser import Coarser
 from seisloom.tasks.interpretation.refining.refine import Refine
+from seisloom.tasks.interpretation.throws import with_matched_throws
 
 NORMALS = ("zz", "zx", "zy", "xx", "xy")
 """Products of the components of a fault's unit normal: z depth, x crossline, y inline. A normal has no sign, its
@@ -40,6 +41,8 @@ class See:
     """Lets the predictor see every n-th trace and sample."""
     normals: str = "network"
     """What normals of a cube are told from: the network's own, or its image of faults."""
+    throws: str = "network"
+    """What relative time across faults is told from: the network's own steps, or layers that match."""
 
     @property
     def blended(self) -> tuple[str, ...]:
@@ -58,9 +61,19 @@ class See:
         predictor = predictor if self.refine is None else self.refine(predictor)
         predictor = predictor if self.coarser is None else self.coarser(predictor)
         seen = self._both(predictor) if self.along == "both" else partial(self.one_way, predictor)
-        if not self.fill_dead:
-            return lambda arrays: self._views(seen, arrays["x"])
-        return lambda arrays: self._views(seen, fill_dead_traces(arrays["x"], widest=self.fill_dead))
+
+        def predict(arrays: Arrays) -> dict[str, Array]:
+            x = fill_dead_traces(arrays["x"], widest=self.fill_dead) if self.fill_dead else arrays["x"]
+            found = self._views(seen, x)
+            if self._matches and "fault" in found:
+                found = with_matched_throws(found, found.get("dhr", x[:, 0]))
+            return {name: found[name] for name in self.blended}
+
+        return predict
+
+    @property
+    def _matches(self) -> bool:
+        return self.throws == "image" and "rgt" in self.attributes
 
     def _views(self, seen: Predictor, x: Array) -> dict[str, Array]:
         """Return the mean over views of a tile."""
@@ -86,7 +99,7 @@ class See:
     def one_way(self, predictor: Predictor, arrays: Arrays) -> dict[str, Array]:
         """Return what can be blended of a predictor's outputs, (batch, *patch) each."""
         found = predictor(arrays)
-        outputs: dict[str, Array] = {name: found[name] for name in ("fault", "dhr") if name in self.blended}
+        outputs: dict[str, Array] = {name: found[name] for name in ("fault", "dhr") if self._needs(name, found)}
         if "rgt" in self.attributes:
             axes = {"line": (1, 2), "inline": (1, 2), "crossline": (0, 2)}.get(self.along, (0, 1, 2))
             for place, axis in enumerate(axes, start=1):
@@ -100,9 +113,15 @@ class See:
             outputs |= dict(zip(NORMALS, (z * z, z * x, z * y, x * x, x * y), strict=True))
         return outputs
 
+    def _needs(self, name: str, found: Arrays) -> bool:
+        return name in self.blended or (self._matches and name in found)
+
     def _both(self, predictor: Predictor) -> Predictor:
         """Return a 2-D network's answers along inlines and along crosslines as one: see `_of_both_ways`."""
-        ways = {way: partial(See(way, 1, self.attributes).one_way, predictor) for way in ("inline", "crossline")}
+        ways = {
+            way: partial(See(way, 1, self.attributes, throws=self.throws).one_way, predictor)
+            for way in ("inline", "crossline")
+        }
 
         def predict(arrays: Arrays) -> dict[str, Array]:
             x = arrays["x"]  # (batch, channel, inline, crossline, time)
