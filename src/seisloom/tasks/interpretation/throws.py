@@ -29,7 +29,7 @@ def with_matched_throws(outputs: Arrays, image: Array) -> dict[str, Array]:
         image: whose layers are matched, shape (batch, ...): the denoised one is best.
     """
     logit, time = outputs["fault"], outputs["rgt_time"]
-    middle = np.stack([thin(one >= 0) for one in logit]) if len(logit) else np.zeros(logit.shape, bool)
+    middle = np.stack([thin(one >= 0) for one in logit])
     found, moved, weight = dict(outputs), np.zeros_like(time), np.zeros_like(time)
     for name, axis in _ways(outputs):
         found[name], vertical = outputs[name].copy(), time.copy()
