@@ -67,10 +67,10 @@ def match_throws(image: Array, voxels: Array, lean: Array) -> Throws:
     _correlate(np.ascontiguousarray(image, np.float32), at, safe, taper, like)
     like = fault_average(voxels, safe) @ like
     lags = np.arange(-LONGEST_THROW, LONGEST_THROW + 1)
-    best = like.argmax(axis=1) if len(at) else np.zeros(0, int)
+    best = like.argmax(axis=1)
     most = like[np.arange(len(at)), best]
     others = np.where(np.abs(lags - lags[best, None]) > OWN_LAG, like, -1)
-    clear = np.clip((most - others.max(axis=1, initial=-1)) / CLEAR, 0, 1)
+    clear = np.clip((most - others.max(axis=1)) / CLEAR, 0, 1)
     sureness = np.where(steep & (most > LEAST_LIKE), most**2 * clear, 0.0)
     throw = lags[best]
     ends = np.array(image.shape) - 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, lsqr
 
-from seisloom.inference.integrate.laplacian import add_divergence, solved
+from seisloom.inference.integrate.laplacian import solved
 from seisloom.inference.integrate.whole import integrate
 from seisloom.sample import Array
 from seisloom.signal.fault_throws import Throws, fault_average
@@ -77,11 +77,7 @@ class _Jumps:
 
     def integral(self, sizes: Array) -> Array:
         """Return what the increments integrate to, shape (trace, time)."""
-        rhs = np.zeros(self.shape)
-        across, down = self.increments(sizes)
-        add_divergence(rhs, across[:-1], 0)
-        add_divergence(rhs, down[:, :-1], 1)
-        return solved(rhs)
+        return integrate(self.increments(sizes))
 
     def adjoint(self, field: Array) -> Array:
         """Return the adjoint of `integral` applied to a field."""
