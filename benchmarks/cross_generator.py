@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from gsb_faults import opened
+from methods import opened
 from seisloom.bundle import Opened
 from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume

@@ -20,11 +20,11 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from methods import opened
 from seisloom.bundle import Opened, open_predictor
 from seisloom.compute import InThisProcess
 from seisloom.metrics.curves import Scores
@@ -38,12 +38,6 @@ from seisloom.tasks.dispersion.store.write import write_records
 AXES = ("min_hz=5", "max_hz=50")
 """Of the gathers, for all pickers."""
 NEAR = 0.05
-
-
-def opened(text: str) -> Opened:
-    """Return a bundle with its keys, path:fit=false,apart=0.1, under that name."""
-    name, _, keys = text.partition(":")
-    return replace(open_predictor(name).with_changes(*filter(None, keys.split(","))), name=text)
 
 
 def synthetic(methods: Sequence[Opened], n_records: int) -> None:

@@ -13,7 +13,7 @@ import argparse
 import time
 
 from cross_generator import STYLES, heading, row, scores_of, unseen
-from gsb_faults import opened
+from methods import opened
 from seisloom.physics.volumes.priors import VolumePriors
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.bundle import Opened, open_predictor
+from methods import opened
 from seisloom.demos.interpretation import real_sections
 from seisloom.metrics.overlap import Matches, match_all, ods_ois, thin
 from seisloom.sample import Array
@@ -33,12 +33,6 @@ FAULT = "attributes=[fault]"
 def read_sections(folder: Path) -> dict[str, tuple[Array, Array]]:
     """Return amplitudes and picks of each section, (trace, time)."""
     return {record.name: (record.values, record.truth["fault"]) for record in real_sections(folder)}
-
-
-def opened(text: str, *changes: str) -> Opened:
-    """Return a method with its keys, path:views=4,overlap=0.5, and with these changes."""
-    name, _, keys = text.partition(":")
-    return open_predictor(name).with_changes(*changes, *filter(None, keys.split(",")))
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from gsb_faults import FAULT, TOLERANCE, opened, read_sections
+from gsb_faults import FAULT, TOLERANCE, read_sections
+from methods import opened
 from seisloom.bundle import Opened
 from seisloom.metrics.overlap import Matches, match_all, thin
 from seisloom.physics.volumes.box import make_box

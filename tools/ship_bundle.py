@@ -22,6 +22,8 @@ from safetensors.torch import load_file, save_file
 from seisloom.bundle import CALIBRATED, SEEN, WEIGHTS, Bundle, Opened, shipped_bundles, write_hashes
 from seisloom.card import write_card
 from seisloom.io.shards import write_json
+from seisloom.recipe import Json
+from seisloom.recipe.paths import change_paths
 from seisloom.run.calibrate import with_calibration
 from seisloom.run.evaluate import evaluate
 from seisloom.run.train import calibrated_methods
@@ -53,9 +55,9 @@ def main() -> None:
     (given.out / WEIGHTS).chmod(0o644)
     seal(given.out, [WEIGHTS])
     shipped = trained.recipe
-    if root := getattr(shipped.data, "root", None):
-        data = shipped.data.model_copy(update={"root": _portable(root)})
-        shipped = shipped.model_copy(update={"data": data})
+    said: dict[str, Json] = json.loads(shipped.model_dump_json())
+    change_paths(type(shipped), said, _portable)
+    shipped = type(shipped).model_validate(said)
     if shipped.train.init_from and shipped.train.init_from not in shipped_bundles():
         shipped = shipped.model_copy(update={"train": shipped.train.model_copy(update={"init_from": None})})
     (given.out / "recipe.yaml").write_text(shipped.to_yaml(), encoding="utf-8")
@@ -93,12 +95,18 @@ def _shorten(split_file: Path) -> None:
     write_json(split_file, stored)
 
 
-def _portable(root: str) -> str | None:
-    """Return a folder of the shared data by their variable; None for one that was only made for the training."""
-    shared = os.environ.get("SEISLOOM_DATA")
-    if shared and Path(root).is_relative_to(shared):
-        return f"${{SEISLOOM_DATA}}/{Path(root).relative_to(shared)}"
-    return root if root.startswith("${") else None
+def _portable(path: Json) -> Json:
+    """Return a path without what is this machine's own.
+
+    The shared data are named by their variable, and a file by its folder's name and its own. None stands for a folder
+    that was only made for the training.
+    """
+    if not isinstance(path, str) or path.startswith("${"):
+        return path
+    shared, place = os.environ.get("SEISLOOM_DATA"), Path(path)
+    if shared and place.is_relative_to(shared):
+        return f"${{SEISLOOM_DATA}}/{place.relative_to(shared)}"
+    return f"{place.parent.name}/{place.name}" if place.suffix else None
 
 
 if __name__ == "__main__":

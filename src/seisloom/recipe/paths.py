@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -40,18 +41,29 @@ def anchor(kind: type[BaseModel], tree: dict[str, Json], folder: Path) -> None:
         tree: its plain values; they are changed in place.
         folder: of the recipe.
     """
+    change_paths(kind, tree, partial(_in, folder))
+
+
+def change_paths(kind: type[BaseModel], tree: dict[str, Json], change: Callable[[Json], Json]) -> None:
+    """Put what `change` returns of a path in its place: of those of keys, and of those of the entries in lists.
+
+    Args:
+        kind: of the recipe, or of a part of it.
+        tree: its plain values; they are changed in place.
+        change: gets a path as it is written, or None where there is none.
+    """
     for key, field in kind.model_fields.items():
         value, of = tree.get(key), field.annotation
         if Paths() in field.metadata:
             if key in tree:
-                tree[key] = [_in(folder, one) for one in value] if isinstance(value, list) else _in(folder, value)
+                tree[key] = [change(one) for one in value] if isinstance(value, list) else change(value)
         elif isinstance(value, dict) and isinstance(of, type) and issubclass(of, BaseModel):
-            anchor(of, value, folder)
+            change_paths(of, value, change)
         elif group := next(_groups([*field.metadata, of]), None):
             for one in value if isinstance(value, list) else [value]:
                 if isinstance(one, dict) and one.get("name") in plugins.names(group):
                     with suppress(LookupError):  # what does not load is told where it is validated
-                        anchor(plugins.load(group, one["name"]), one, folder)
+                        change_paths(plugins.load(group, one["name"]), one, change)
 
 
 def _groups(marks: Iterable[Any]) -> Iterator[str]:  # Any: what an annotation may hold
