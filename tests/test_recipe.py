@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -412,6 +413,19 @@ def test_paths_of_every_room_are_meant_from_the_folder_of_the_recipe(tmp_path: P
     assert tree["data"]["paths"] == ["/survey/a", "/b", "~/c"]
 
 
+def test_names_of_shipped_bundles_stay_names_unless_there_is_such_a_folder(tmp_path: Path) -> None:
+    names = ["interpretation-sections", "interpretation-section", "./p-wave-window", "a/p-wave-window"]
+
+    def anchored(name: str) -> str:
+        tree: dict[str, Any] = {"data": {"first_network": name}}
+        anchor(InterpretationRecipe, tree, tmp_path)
+        return str(tree["data"]["first_network"])
+
+    assert [anchored(name) for name in names] == [names[0], *(str(tmp_path / name) for name in names[1:])]
+    (tmp_path / names[0]).mkdir()
+    assert anchored(names[0]) == str(tmp_path / names[0])
+
+
 def test_paths_of_entries_are_meant_from_the_folder_of_the_recipe(tmp_path: Path) -> None:
     """A bank of noise lies beside its recipe, and is found from any working folder, in entries within entries too."""
     tree: dict[str, Any] = {
@@ -427,3 +441,45 @@ def test_paths_of_entries_are_meant_from_the_folder_of_the_recipe(tmp_path: Path
     assert noise["bank"] == str(tmp_path / "banks" / "a.npz")
     assert [one["bank"] for one in several["entries"]] == [str(tmp_path / "b.npz"), "c"]
     assert tree["augment"][0]["entry"]["bank"] == "$BANKS/d.npz"
+
+
+@pytest.mark.parametrize(
+    "on",
+    [on for on in itertools.product([True, False], repeat=3) if any(on)],
+    ids=lambda on: "".join("01"[k] for k in on),
+)
+def test_tasks_that_are_switched_bring_and_take_their_terms(on: tuple[bool, ...]) -> None:
+    """One key for each task is enough, whatever the recipe says of losses."""
+    tasks = ("fault", "rgt", "dhr")
+    recipe = read_recipe("interpretation", [f"model.{task}={is_on}" for task, is_on in zip(tasks, on, strict=True)])
+    of_task = {"balanced_cross_entropy": "fault", "dice": "fault", "relative_time": "rgt", "ssim_l2": "dhr"}
+    found = {of_task[term.name] for term in recipe.loss if term.name in of_task}
+    assert found == {task for task, is_on in zip(tasks, on, strict=True) if is_on}
+    metrics = {metric.name for metric in recipe.metrics}
+    assert ("dhr_ssim" in metrics) == on[2]
+    assert ("fault_f1" in metrics) == on[0]
+
+
+def test_what_is_said_with_a_switch_stands() -> None:
+    recipe = read_recipe("interpretation", ["model.rgt=true", "apply.attributes=[dip]", "loss=[dice, relative_time]"])
+    assert recipe.apply.attributes == ("dip",)
+    assert [term.name for term in recipe.loss] == ["dice", "relative_time"]
+
+
+def test_folders_may_be_said_by_the_names_of_older_scripts(tmp_path: Path) -> None:
+    """`data` is a block of the recipe, and a folder where a plain value stands."""
+    for name in ("data", "target"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "r.yaml").write_text("{task: interpretation, model: interpretation_unet, loss: [dice], data: data}")
+    both = read_recipe("interpretation", [f"target={tmp_path / 'target'}", f"data={tmp_path / 'data'}"])
+    assert (both.data.data, both.data.target) == (str(tmp_path / "data"), str(tmp_path / "target"))
+    assert read_recipe("interpretation", ["data={n1: 4}"]).data.n1 == 4
+    assert Path(read_recipe(tmp_path / "r.yaml", ["ntrain=3"]).data.data).name == "data"
+
+
+def test_a_split_takes_what_it_does_not_say_from_its_room() -> None:
+    for name, by in (("interpretation", ("cube",)), ("picking", ("shot",))):
+        recipe = read_recipe(name)
+        values = {**recipe.model_dump(mode="json"), "split": {"valid": 0.1}}
+        assert recipe_from(values).split.valid == 0.1
+        assert recipe_from(values).split.by == by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from itertools import pairwise
 
@@ -327,3 +328,17 @@ def test_folds_are_dealt_as_the_split_is() -> None:
     assert folds_for(one, 3, seed=0, config=DealtSplit(by=("event",), deal="time")) == alike
     shots = refs_of(7)
     assert folds_for(shots, 3, seed=0, config=SplitConfig()) == deal_folds(shots, 3, seed=0, by=["shot"])
+
+
+@pytest.mark.parametrize(("n", "kept"), [(1, {"train"}), (2, {"train", "valid"}), (3, {"train", "valid", "calibrate"})])
+def test_parts_are_left_out_for_want_of_groups_where_the_room_allows_it(
+    n: int, kept: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    refs = [Ref(f"a/{k}", {"cube": f"a/{k}"}) for k in range(n)]
+    with caplog.at_level(logging.WARNING):
+        parts = split(refs, seed=0, config=SplitConfig(by=("cube",), few="leave_out"))
+    assert {part for part, some in parts.items() if some} == kept
+    assert sum(map(len, parts.values())) == n
+    assert "none is left for test" in caplog.text
+    with pytest.raises(SplitError, match="too few"):
+        split(refs, seed=0, config=SplitConfig(by=("cube",)))

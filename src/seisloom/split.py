@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
@@ -12,6 +13,8 @@ from pydantic import Field
 from seisloom.errors import SplitError
 from seisloom.recipe import SplitConfig
 from seisloom.sample import Ref
+
+logger = logging.getLogger("seisloom")
 
 PARTS = ("train", "valid", "calibrate", "test")
 PART = "part"
@@ -270,6 +273,14 @@ def _shares(
     if shares["train"] < -1e-9:
         raise SplitError(f"split: shares of valid, calibrate and test add up to {1 - shares['train']:g}, more than 1")
     wanted = [part for part in PARTS if shares[part] > 1e-9 and part not in fixed.values()]
+    while config.few == "leave_out" and len(free) < len(wanted) > 1:
+        left_out = wanted.pop()
+        logger.warning(
+            "split: %d groups of %s: none is left for %s. More of them, or split.named, would change that",
+            n_blocks, " and ".join(config.by), left_out,
+        )  # fmt: skip
+        shares["train"] += shares[left_out]
+        shares[left_out] = 0.0
     if len(free) < len(wanted):
         raise SplitError(
             f"split: {n_blocks} groups of {' and '.join(config.by)} are too few for the parts "

@@ -201,6 +201,65 @@ def test_a_run_goes_on_from_a_checkpoint_of_another_folder(tiny: Tiny, tmp_path:
     assert [row["epoch"] for row in history(tmp_path / "second")] == [1, 2], "the first epoch is not run again"
 
 
+def test_a_run_that_goes_on_otherwise_says_how_and_does_so(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "first")
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    changes = ("epochs=2", "train.lr=1e-9", "train.weight_decay=0.5", "train.patience=3", f"train.resume={last}")
+    with caplog.at_level("WARNING", "seisloom"):
+        fit(PICKING, tiny(*PLAIN, *changes), tmp_path / "second")
+    assert (
+        f"train.resume: {last} is of another recipe (train.lr was 0.001, is now 1e-09; train.weight_decay was 0.01, "
+        "is now 0.5; train.patience was 10, is now 3). The new values hold from here on"
+    ) in caplog.text
+    state = torch.load(tmp_path / "second" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert state["lr_schedulers"][0]["base_lrs"] == [1e-9, 1e-9]
+    groups = state["optimizer_states"][0]["param_groups"]
+    assert [one["weight_decay"] for one in groups] == [0.5, 0]
+    assert max(one["lr"] for one in groups) <= 1e-9
+    assert [one["patience"] for one in state["callbacks"].values() if "patience" in one] == [3]
+    before = read_checkpoint(last)
+    for name, one in read_checkpoint(tmp_path / "second" / "checkpoints" / "last.ckpt").items():
+        np.testing.assert_allclose(one, before[name], atol=1e-6, err_msg="the new learning rate holds")
+
+
+def test_a_run_that_goes_on_for_longer_alone_says_nothing(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "first")
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    with caplog.at_level("WARNING", "seisloom"):
+        fit(PICKING, tiny(*PLAIN, "epochs=2", f"train.resume={last}"), tmp_path / "second")
+    assert "train.resume" not in caplog.text
+
+
+def test_a_checkpoint_without_its_recipe_says_that_it_is_not_known(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "first")
+    moved = shutil.copy(tmp_path / "first" / "checkpoints" / "last.ckpt", tmp_path / "moved.ckpt")
+    with caplog.at_level("WARNING", "seisloom"):
+        fit(PICKING, tiny(*PLAIN, "epochs=2", f"train.resume={moved}"), tmp_path / "second")
+    assert "whether the recipe of" in caplog.text
+
+
+def test_a_run_whose_first_batch_failed_is_begun_anew_with_another_recipe(tiny: Tiny, tmp_path: Path) -> None:
+    wrong = tiny(*PLAIN, "batch_size=1", "epochs=1", "train.max_non_finite=0")
+    with pytest.raises(TrainingError, match="non-finite"):
+        fit(PICKING, wrong, tmp_path / "run", source=Spoilt(wrong, {spoilt_shot(wrong)}))
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "run")
+    assert len(history(tmp_path / "run")) == 1
+
+
+def test_learnt_factors_of_other_losses_are_a_clear_error(tiny: Tiny, tmp_path: Path) -> None:
+    fit(PICKING, tiny(*PLAIN, "epochs=1"), tmp_path / "first")
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    recipe = tiny(*PLAIN, "epochs=2", "train.learn_weights=true", f"train.resume={last}")
+    with pytest.raises(RecipeError, match=r"learnt factors of 0 loss terms, and this recipe learns \d"):
+        fit(PICKING, recipe, tmp_path / "second")
+
+
 @pytest.mark.parametrize(
     ("file", "changes", "error", "said"),
     [
@@ -282,5 +341,5 @@ def test_training_starts_from_another_bundle(tiny_bundle: Bundle, tiny: Tiny, tm
 
 def test_weights_of_another_network_are_refused(tiny_bundle: Bundle, tiny: Tiny, tmp_path: Path) -> None:
     recipe = tiny("epochs=1", f"train.init_from={tiny_bundle.path}", "model.widths=[4, 12]")
-    with pytest.raises(RecipeError, match="do not fit model 'onset_unet'"):
+    with pytest.raises(RecipeError, match=r"do not fit model 'onset_unet'.*begin untrained with train\.init_from=null"):
         fit(PICKING, recipe, tmp_path / "run")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 models = typer.Typer(no_args_is_help=True, help="What can be applied: shipped models and classical methods.")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+OUT_WORD = "dir_output="
+"""The folder of the bundle, said as if it were a key."""
 KINDS = "best or last epoch (both before train.finish) or a path"
 Checkpoint = Annotated[str | None, typer.Option(help=f"{KINDS}, in place of the bundle's weights.")]
 Limits = Annotated[float | None, typer.Option(help="Abstain where the half-width q*sigma is larger, in s.")]
@@ -60,7 +62,10 @@ def train(
     from seisloom.run.write import RECIPE
 
     written_by = shards / RECIPE if shards is not None and (shards / RECIPE).is_file() else None
-    found = open_recipe(recipe, [*(changes or []), *context.args], data=data, written_by=written_by)
+    words = [*(changes or []), *context.args]
+    if named := [word for word in words if word.startswith(OUT_WORD)]:
+        out, words = Path(named[-1].removeprefix(OUT_WORD)), [word for word in words if word not in named]
+    found = open_recipe(recipe, words, data=data, written_by=written_by)
     if found.train.check:
         with writing(out):
             report, files = check(found, out)

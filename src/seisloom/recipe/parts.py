@@ -25,6 +25,9 @@ class SplitConfig(Config):
     """Lists of groups by part, e.g. {test: [LINE/1003]}; they come before the shares."""
     only: tuple[str, ...] = ()
     """Keep only groups whose name begins with one of these, e.g. [REFRAPY1/]; empty keeps all."""
+    few: Literal["refuse", "leave_out"] = "refuse"
+    """What becomes of fewer groups than there are parts: they are refused, or test, then calibrate, then valid are left
+    out, with a warning."""
 
 
 class FinishConfig(Config):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,7 +35,7 @@ def expand(path: str) -> Path:
 def anchor(kind: type[BaseModel], tree: dict[str, Json], folder: Path) -> None:
     """Make relative paths relative to the recipe's folder: those of its keys, and those of the entries in its lists.
 
-    Variables stay as they are written.
+    Variables stay as they are written, and so do names of shipped bundles: a key that holds a bundle takes both.
 
     Args:
         kind: of the recipe, or of a part of it.
@@ -76,4 +77,15 @@ def _groups(marks: Iterable[Any]) -> Iterator[str]:  # Any: what an annotation m
 
 def _in(folder: Path, path: Json) -> Json:
     is_relative = isinstance(path, str) and path and not path.startswith(("$", "~", "/"))
-    return str(folder / str(path)) if is_relative else path
+    return str(folder / str(path)) if is_relative and not _means_shipped(str(path), folder) else path
+
+
+def _means_shipped(path: str, folder: Path) -> bool:
+    """Return whether a path is the name of a shipped bundle, and of nothing in the folder."""
+    is_name = Path(path).name == path and (shipped() / path / "recipe.yaml").is_file()
+    return is_name and not (folder / path).exists()
+
+
+def shipped() -> Path:
+    """Return the folder of the bundles that come with the package."""
+    return Path(str(resources.files("seisloom") / "weights"))

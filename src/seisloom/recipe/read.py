@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,6 +68,9 @@ def recipe_from(values: Mapping[str, Json], overrides: Sequence[str] = (), *, wh
     """Return the recipe of plain values (YAML, a request) with `key=value` changes; see `read_recipe`."""
     kind = kind_of(values, where=where)
     tree, mistakes = _changed(kind, values, overrides)
+    if not mistakes and any(key_of(change).split(".")[0] == "model" for change in overrides):
+        with suppress(LookupError):  # a network that does not load is told where it is validated
+            tree, mistakes = _changed(kind, kind.settle(tree), overrides)  # what is said stands, even if it is idle
     try:
         recipe = kind.model_validate(tree)
     except ValidationError as error:
@@ -105,7 +109,9 @@ def _changed(
     """Return plain values with changes, and mistakes in these; paths of changes are made absolute."""
     tree: dict[str, Json] = plain(values)
     mistakes: list[str] = []
-    for key in [key for key in tree if key in kind.aliases]:
+    # A spelling that is a block's name too, such as data, is one where a plain value stands
+    spelt = [key for key in tree if key in kind.aliases and not isinstance(tree[key], dict)]
+    for key in sorted(spelt, key=lambda key: key not in kind.model_fields):
         value = tree.pop(key)
         put(tree, kind.aliases[key], value, mistakes, shown=key)
     for change in overrides:
@@ -113,8 +119,8 @@ def _changed(
         if not equals:
             mistakes.append(f"{change!r} is not key=value; write for instance train.epochs=3")
             continue
-        key = key_of(change)
-        put(tree, kind.aliases.get(key, key), value_of(text), mistakes, shown=change)
+        key, value = key_of(change), value_of(text)
+        put(tree, key if isinstance(value, dict) else kind.aliases.get(key, key), value, mistakes, shown=change)
     if overrides:
         anchor(kind, tree, Path.cwd())
     return tree, mistakes

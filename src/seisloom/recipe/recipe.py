@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import yaml
-from pydantic import AfterValidator, Field, SerializeAsAny
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from seisloom import plugins
 from seisloom.augment.augmentation import Augmentation
@@ -82,6 +82,15 @@ class Recipe(Config):
     apply: SerializeAsAny[Config] | None = None
     """How whole records are taken through the network."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_split(cls, values: Any) -> Any:  # Any: not yet validated
+        """Take what a split does not say from the room's own: its kinds of group are not those of other rooms."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("split"), Mapping):
+            return values
+        usual = cls.model_fields["split"].default.model_dump(exclude_unset=True)
+        return {**values, "split": {**usual, **values["split"]}}
+
     @classmethod
     def hint(cls, key: str, values: Mapping[str, Json]) -> Hint | None:
         """Return what is said with a question, or None where the answers so far make it needless.
@@ -96,7 +105,8 @@ class Recipe(Config):
     def settle(cls, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return plain values in which parts that an answer made idle are left out, and missing ones put in.
 
-        `seisloom setup` does this after each answer; a recipe that is read is taken at its word.
+        `seisloom setup` does this after each answer, and so does a change of the network by key=value; a recipe that
+        is read is taken at its word.
 
         Raises:
             SeisloomError: if an answer does not fit the data that it names.

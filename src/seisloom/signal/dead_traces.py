@@ -1,10 +1,17 @@
-"""Dead traces inside a section, filled from their neighbours: a network takes a gap for a fault."""
+"""Dead traces and mutes in a section, filled from beside them: a network takes a gap or an edge for a fault."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from seisloom.sample import Array
+
+SHORTEST_MUTE = 4
+"""Zeros at the top or bottom of a trace from which on they are no data; fewer may be zero crossings."""
+TAPER = 4
+"""Samples beside a mute that it may have made weaker."""
+DISTORTED = 6
+"""Traces beside a mute where the image is bent or too strong, since migration had no data from one side."""
 
 
 def fill_dead_traces(values: Array, *, widest: int = 3) -> Array:
@@ -23,6 +30,50 @@ def fill_dead_traces(values: Array, *, widest: int = 3) -> Array:
     live = (values != values[..., :1]).any(axis=-1)  # (..., trace)
     if live.all() or not live.any():
         return values
+    return _from_beside(values, live, widest)
+
+
+def fill_mutes(values: Array) -> tuple[Array, Array]:
+    """Return values in which mutes are filled from the live samples beside them, at the same time, and where they were.
+
+    Reflectors go on level into a mute, so that its edge is no break; nothing that is found in it is to be believed.
+
+    Args:
+        values: (..., trace, time); the mute of a trace are the zeros at its top and bottom, of `SHORTEST_MUTE` samples
+            at least, or all of a trace of zeros. Not changed.
+    Returns:
+        The filled values, and where mutes are, both (..., trace, time). Rows of time without a live sample stay as
+        they are.
+
+    >>> filled, muted = fill_mutes(np.array([[0.0, 0, 0, 0, 7], [1, 2, 3, 4, 5]]))
+    >>> filled[0], muted[0]
+    (array([1., 2., 3., 4., 7.]), array([ True,  True,  True,  True, False]))
+    """
+    zero = values == 0
+    top, bottom = _leading(zero), _leading(zero[..., ::-1])[..., ::-1]
+    muted = top | bottom
+    if not muted.any():
+        return values, muted
+    doubtful = muted.copy()
+    doubtful[..., TAPER:] |= top[..., :-TAPER]
+    doubtful[..., :-TAPER] |= bottom[..., TAPER:]
+    partly = doubtful & ~muted.all(axis=-1, keepdims=True)  # not beside a gap of whole traces
+    for shift in range(1, DISTORTED + 1):
+        doubtful[..., shift:, :] |= partly[..., :-shift, :]
+        doubtful[..., :-shift, :] |= partly[..., shift:, :]
+    rows = np.swapaxes(values, -1, -2)[..., None]  # each sample by itself
+    filled = _from_beside(rows, np.swapaxes(~doubtful, -1, -2), rows.shape[-2])
+    return np.ascontiguousarray(np.swapaxes(filled[..., 0], -1, -2)), muted
+
+
+def _leading(zero: Array) -> Array:
+    """Return where zeros lie at the beginning of the last axis, enough of them."""
+    at_top = np.logical_and.accumulate(zero, axis=-1)
+    return np.asarray(at_top & (at_top.sum(axis=-1, keepdims=True) >= SHORTEST_MUTE))
+
+
+def _from_beside(values: Array, live: Array, widest: int) -> Array:
+    """Return values (..., place, component) whose gaps, up to the widest, are filled linearly from live places."""
     n = live.shape[-1]
     index = np.arange(n)
     before = np.maximum.accumulate(np.where(live, index, -1), axis=-1)

@@ -127,7 +127,7 @@ def test_the_image_has_the_unit_of_the_survey() -> None:
         (["apply.patch=[64,64,64]"], (9, 70, 70), "looks along 2 axes here"),
         (["apply.attributes=[rgt]"], (9, 70, 70), "trained for fault, dip, strike, dhr alone"),
         ([], (2, 9, 70, 70), "a volume of 4 axes"),
-        (["model.rgt=true"], (9, 70, 70), "apply.along=both"),
+        (["model.rgt=true", "apply.along=crossline"], (9, 70, 70), "apply.along=both"),
         (["model.dims=3"], (70, 70), "take one of sections"),
         (["model.dims=3"], (70, 1, 70), "take one of sections"),
         (["model.rgt=true", "apply.along=inline"], (70, 1, 70), "apply.along=both"),
@@ -143,6 +143,17 @@ def test_what_does_not_fit_the_network_is_said(
 def test_switches_of_older_scripts_choose_attributes(small: Small) -> None:
     assert small("apply.fault=True", "apply.rgt=y").apply.attributes == ("fault", "dip", "strike", "rgt")
     assert small("apply.rgt=False").apply.attributes == ("fault", "dip", "strike", "dhr")
+
+
+def test_switches_that_are_all_off_are_refused(small: Small) -> None:
+    with pytest.raises(RecipeError, match="all off, and nothing would be written"):
+        small("apply.fault=False", "apply.rgt=n", "apply.dhr=0")
+
+
+def test_relative_time_of_a_cube_is_looked_for_along_both_axes_if_nothing_is_said(small: Small) -> None:
+    assert tiled(small("model.rgt=true"), None, (9, 70, 70)).wrap.along == "both"
+    assert tiled(small("model.rgt=true"), None, (1, 70, 70)).wrap.along == "inline"
+    assert tiled(small("model.rgt=true", "apply.attributes=[fault]"), None, (9, 70, 70)).wrap.along == "inline"
 
 
 def test_tiles_are_no_larger_than_a_small_volume(small: Small) -> None:
@@ -217,3 +228,24 @@ def test_a_survey_of_longer_periods_than_were_learnt_is_said(small: Small, tmp_p
         assert (wanted is None and not said) or wanted in said[0]
         told = small("data.synth.priors.f0_cycles_per_sample=[0.05, 0.2]", "apply.coarser=[1,4]")
         assert not list(advise(told, found))
+
+
+@pytest.mark.parametrize("views", [1, 4])
+def test_nothing_is_found_in_a_mute_and_its_edge_is_no_fault(views: int) -> None:
+    """A mute that cuts level layers off is filled before the predictor sees it, and masked in what it says."""
+    layers = np.random.default_rng(0).normal(size=60).astype(np.float32)
+    x = np.tile(layers, (1, 1, 40, 1))
+    edge = 24 - np.arange(40)
+    muted = np.arange(60) < np.where(edge < 4, 0, edge)[:, None]  # fewer zeros are no mute
+    x[0, 0][muted] = 0
+
+    def breaks(arrays: Arrays) -> Arrays:
+        seen = np.asarray(arrays["x"])[:, 0]
+        return {"fault": np.abs(np.gradient(seen, axis=-2)), "dhr": seen}
+
+    found = See("line", views, ("fault", "dhr"))(breaks)({"x": x})
+    edges = np.abs(np.gradient(x[0, 0], axis=-2))
+    assert edges.max() > 0.5
+    assert found["fault"][0][~muted].max() < 1e-5
+    assert (found["fault"][0][muted] == -30).all()
+    assert (found["dhr"][0][muted] == 0).all()

@@ -63,10 +63,34 @@ def test_training_of_more_tasks_starts_from_a_network_of_fewer(
     recipe = small(*changes_for(("fault", "rgt", "dhr")), *still, f"train.init_from={tmp_path / 'two'}")
     with caplog.at_level("INFO", logger="seisloom"):
         train(recipe, tmp_path / "three")
-    assert re.search(r"two has no unet\.decoders\.rgt\.\S+, .*; they begin untrained", caplog.text)
+    assert re.search(r"begins from \S+two; unet\.decoders\.rgt untrained, which \S+two does not have\n", caplog.text)
     two, three = (Bundle.open(tmp_path / name).weights() for name in ("two", "three"))
     for name, one in two.items():
         np.testing.assert_allclose(three[name], one, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_training_of_fewer_tasks_starts_from_a_network_that_is_shipped(
+    dims: int, small: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipped = {2: "interpretation-sections", 3: "interpretation-volumes"}[dims]
+    still = ("data.synth.n=10", "data.synth.shape=[16, 20, 24]", "train.lr=1e-12", "train.weight_decay=0")
+    size = (f"model.dims={dims}", "model.widths=null", "data.crop=null")
+    recipe = small(*changes_for(("fault", "dhr")), *still, *size, f"train.init_from={shipped}")
+    with caplog.at_level("INFO", logger="seisloom"):
+        fewer = train(recipe, tmp_path / "fewer").bundle.weights()
+    said = f"train.init_from: begins from {shipped}; unet.decoders.rgt left out, which this network does not have"
+    assert said in caplog.messages
+    before = Bundle.open(shipped).weights()
+    for name, one in fewer.items():
+        np.testing.assert_allclose(one, before[name], atol=1e-6, err_msg=name)
+
+
+def test_a_network_of_volumes_of_other_widths_says_which_to_give(small: Small, tmp_path: Path) -> None:
+    volumes = ("model.dims=3", "model.widths=null", "data.synth.shape=[16, 20, 24]", "data.synth.n=10")
+    recipe = small(*changes_for(("fault", "dhr")), *volumes, "train.init_from=interpretation-sections")
+    with pytest.raises(RecipeError, match=r"levels have 16, .* Give model\.widths=\[16,32,64,96\], or begin untrained"):
+        train(recipe, tmp_path / "b")
 
 
 def test_a_network_of_volumes_starts_from_one_of_sections(small: Small, tmp_path: Path) -> None:
@@ -88,6 +112,6 @@ def test_all_tasks_off_is_refused() -> None:
 
 
 def test_a_loss_of_a_task_that_is_off_names_it(small: Small, tmp_path: Path) -> None:
-    recipe = small("model.dhr=false", "metrics=[]")
+    recipe = small("model.dhr=false", "metrics=[]", "loss=[dice, ssim_l2]")
     with pytest.raises(RecipeError, match="loss 'ssim_l2' needs 'dhr'"):
         train(recipe, tmp_path / "b")

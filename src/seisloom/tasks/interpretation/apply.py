@@ -132,9 +132,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
     if dims == 3 and (n_axes == 2 or 1 in shape[:2]):
         raise RecipeError("a section, and a 3-D network sees volumes: take one of sections, as interpretation-sections")
     attributes = _wanted(recipe)
-    # a volume of one crossline is a section along inlines
-    across = "cube" if dims == 3 else "crossline" if shape[0] > 1 == shape[1] else "inline"
-    along = "line" if n_axes == 2 else keys.along or across
+    along = "line" if n_axes == 2 else keys.along or ("cube" if dims == 3 else _usual_way(attributes, shape))
     if "rgt" in attributes and {"inline": shape[0], "crossline": shape[1]}.get(along, 1) > 1:
         raise RecipeError(
             "relative time of a volume by a 2-D network: sections along one axis know nothing of each other. Give "
@@ -159,6 +157,13 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
         wrap=see, advise=partial(advise, recipe),
         integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {},
     )  # fmt: skip
+
+
+def _usual_way(attributes: tuple[str, ...], shape: tuple[int, ...]) -> str:
+    """Return along what a 2-D network sees a volume if nothing is said: sections along one axis know no common time."""
+    if shape[0] > 1 == shape[1]:
+        return "crossline"  # a volume of one crossline is a section along inlines
+    return "both" if "rgt" in attributes and shape[0] > 1 else "inline"
 
 
 def advise(recipe: InterpretationRecipe, found: Fingerprint) -> Iterator[str]:

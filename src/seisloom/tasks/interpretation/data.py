@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from seisloom.tasks.interpretation.recipe import SAMPLE, UNITS, InterpretationDa
 from seisloom.tasks.interpretation.refining.guess import GUESS, Sureness, as_outputs, guessed, parted
 from seisloom.tasks.interpretation.refining.refine import guess_of
 
+logger = logging.getLogger("seisloom")
 UNKNOWN = {"fault": -1.0, "dip": 0.0, "strike": 0.0, "rgt": np.nan, "dhr": np.nan}
 """What stands in the place of a target that is not there."""
 RADIANS, SHARES = np.pi + 1e-3, 1.0 + 1e-3
@@ -45,7 +47,8 @@ def plan(recipe: InterpretationRecipe) -> list[Ref]:
         return [Ref(f"synthetic/{n:06d}", {"cube": f"synthetic/{n:06d}"}, seed=n) for n in seeds]
     refs = []
     for part, (images, targets, limit) in folders.items():
-        numbers = sorted(int(one.stem) for one in images.glob("*.bin") if re.fullmatch(r"\d+", one.stem))
+        _look_for_faults(targets)
+        numbers = _numbers(images)
         if not numbers:
             raise MissingDataError(f"{images}: holds no numbered cubes 0.bin, 1.bin, ...")
         for n in numbers[:limit]:
@@ -56,12 +59,37 @@ def plan(recipe: InterpretationRecipe) -> list[Ref]:
     return refs
 
 
+@cache
+def _look_for_faults(targets: Path) -> None:
+    """Warn, once, of labels in which no cube has a fault: they teach that there are none, and score whatever does."""
+    masks = sorted(targets.glob(f"*_{ENDING['fault'].removeprefix('.')}.bin"))
+    if masks and not any(np.any(np.fromfile(mask, dtype="<u4")) for mask in masks):
+        logger.warning(
+            "%s: no fault in any of %d label cubes. Nothing is to be learnt of faults from them, and F1 is 1 where "
+            "nothing is drawn. Is it the right folder?", targets, len(masks),
+        )  # fmt: skip
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Return the numbers of the cubes of a folder."""
+    return sorted(int(one.stem) for one in folder.glob("*.bin") if re.fullmatch(r"\d+", one.stem))
+
+
+def targets_of(folder: Path) -> Path:
+    """Return the folder of targets of a folder of images: target_valid beside data_valid, or the folder itself."""
+    beside = folder.with_name(folder.name.replace("data", "target", 1))
+    return beside if beside.is_dir() else folder
+
+
 def _folders(data: InterpretationData) -> dict[str, tuple[Path, Path, int | None]]:
     """Return by part the folders of images and targets, and how many are to be used; none for synthetic volumes."""
     root = None if data.root is None else expand(data.root)
+    own = data.data, data.target
+    if root is not None and not data.data and not (root / "data_train").is_dir() and _numbers(root):
+        own, root = (str(root), data.target or str(targets_of(root))), None  # a folder of images itself
     found = {}
     for part, images, targets, limit in (
-        ("train", data.data, data.target, data.n_train), ("valid", data.data_valid, data.target_valid, data.n_valid),
+        ("train", *own, data.n_train), ("valid", data.data_valid, data.target_valid, data.n_valid),
     ):  # fmt: skip
         image = expand(images) if images else root and root / f"data_{part}"
         target = expand(targets) if targets else root and root / f"target_{part}"

@@ -12,7 +12,7 @@ from seisloom.errors import RecipeError
 from seisloom.inference.lattice import Window
 from seisloom.physics.volumes.corruption import Corruption
 from seisloom.physics.volumes.priors import VolumePriors
-from seisloom.recipe import Entry, Hint, Json, Recipe
+from seisloom.recipe import Entry, Hint, Json, Recipe, SplitConfig
 from seisloom.sample import Field as Axis
 from seisloom.sample import Schema
 from seisloom.signal.survey_scale import SurveyScale
@@ -93,7 +93,8 @@ class InterpretationApply(Config):
     to be fastest where a file takes long."""
     along: Along | None = None
     """What is seen of a volume: sections along inline or crossline, both (the surer fault, else the mean), or the cube
-    itself. None takes what the network has dimensions for: inline sections, or the cube."""
+    itself. None takes what the network has dimensions for: the cube, or inline sections, and both if relative time is
+    wanted."""
     views: int = Field(1, ge=1, le=4)
     """Views of each tile whose answers are averaged: 1 as it is, 2 also turned in polarity, 4 also mirrored
     laterally. So many times the work."""
@@ -129,6 +130,8 @@ class InterpretationApply(Config):
         off = [name for name in SWITCHES if name in values and name not in on]
         if on or off:
             chosen = on or [name for name in SWITCHES if name not in off]
+            if not chosen:
+                raise ValueError("fault, rgt and dhr are all off, and nothing would be written")
             rest["attributes"] = tuple(one for name in chosen for one in SWITCHES[name])
         return rest
 
@@ -192,7 +195,7 @@ class InterpretationRecipe(Recipe):
         "gpus_per_node": "train.devices",
         "batch_train": "train.batch_size",
         **{name: f"train.{name}" for name in ("batch_valid", "resume", "check")},
-        **{name: f"data.{name}" for name in ("data_valid", "target_valid", "target", "n1", "n2", "n3")},
+        **{name: f"data.{name}" for name in ("data", "data_valid", "target_valid", "target", "n1", "n2", "n3")},
         "ntrain": "data.n_train",
         "nvalid": "data.n_valid",
         "dir_data_train": "data.data",
@@ -209,6 +212,8 @@ class InterpretationRecipe(Recipe):
         "train.epochs", "train.batch_size", "train.lr", "train.init_from",
     )  # fmt: skip
 
+    split: SplitConfig = SplitConfig(by=("cube",), few="leave_out")
+    """Which cubes train, choose the model, calibrate, and are scored."""
     data: InterpretationData = InterpretationData()
     """What is read or synthesised."""
     prepare: tuple[Annotated[Preparation, Entry("preparations")], ...] = (SurveyScale(),)

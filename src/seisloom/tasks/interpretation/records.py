@@ -16,7 +16,7 @@ from seisloom.io.volumes.raw.writer import ENDING
 from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
-from seisloom.tasks.interpretation.data import arrays_of, plan
+from seisloom.tasks.interpretation.data import arrays_of, plan, targets_of
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.refining.guess import parted
 
@@ -104,12 +104,7 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
 def _holds_cubes(folder: Path) -> bool:
     """Return whether a folder has numbered cubes for this room: with targets, or in the folders of a training."""
     beside = any((folder / f"0_{ending.removeprefix('.')}.bin").is_file() for ending in ENDING.values())
-    return folder.is_dir() and (beside or (folder / "data_train").is_dir() or _targets_of(folder).is_dir())
-
-
-def _targets_of(folder: Path) -> Path:
-    """Return the folder of targets beside a folder of images: target_valid for data_valid."""
-    return folder.with_name(folder.name.replace("data", "target", 1)) if "data" in folder.name else folder / "none"
+    return folder.is_dir() and (beside or (folder / "data_train").is_dir() or targets_of(folder) != folder)
 
 
 def _in_folder(recipe: InterpretationRecipe, folder: Path) -> Iterator[VolumeRecord]:
@@ -117,7 +112,6 @@ def _in_folder(recipe: InterpretationRecipe, folder: Path) -> Iterator[VolumeRec
     if (folder / "data_train").is_dir():
         keys |= {"root": str(folder)}
     else:
-        targets = _targets_of(folder)
-        keys |= {"data": str(folder), "target": str(targets if targets.is_dir() else folder)}
+        keys |= {"data": str(folder), "target": str(targets_of(folder))}
     changed = recipe.model_copy(update={"data": recipe.data.model_copy(update=keys)})
     yield from records(changed, plan(changed))

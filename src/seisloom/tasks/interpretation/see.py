@@ -9,7 +9,7 @@ import numpy as np
 
 from seisloom.inference.windows import predict_in_batches
 from seisloom.sample import Array, Arrays, Predictor
-from seisloom.signal.dead_traces import fill_dead_traces
+from seisloom.signal.dead_traces import fill_dead_traces, fill_mutes
 from seisloom.signal.fault_patches import structure_tensor
 from seisloom.tasks.interpretation.coarser import Coarser
 from seisloom.tasks.interpretation.refining.refine import Refine
@@ -21,6 +21,8 @@ products do not either, so they can be averaged; yy is what is left of 1."""
 STEPS = ("rgt_inline", "rgt_crossline", "rgt_time")
 """Steps of relative time from a sample to the next one, along each axis. A tile knows time up to a constant; its steps
 are free of it, hold the throw where they cross a fault, and can be averaged. `integrate` makes time of them."""
+NO_DATA = {"fault": -30.0, "dhr": 0.0}
+"""What is said of a mute: no fault, as a logit, and no amplitude."""
 SECTIONS = 16
 """Sections that go through a 2-D network at once where it sees a volume along both axes."""
 
@@ -64,9 +66,13 @@ class See:
 
         def predict(arrays: Arrays) -> dict[str, Array]:
             x = fill_dead_traces(arrays["x"], widest=self.fill_dead) if self.fill_dead else arrays["x"]
+            x, muted = fill_mutes(x)
             found = self._views(seen, x)
             if self._matches and "fault" in found:
                 found = with_matched_throws(found, found.get("dhr", x[:, 0]))
+            if muted.any():
+                for name in NO_DATA.keys() & found.keys():
+                    found[name] = np.where(muted[:, 0], np.float32(NO_DATA[name]), found[name])
             return {name: found[name] for name in self.blended}
 
         return predict

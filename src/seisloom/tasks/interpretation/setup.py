@@ -8,7 +8,8 @@ from pathlib import Path
 
 from seisloom import plugins
 from seisloom.errors import DataError, MissingDataError
-from seisloom.io.volumes.raw.volume import open_raw, shapes_that_fit
+from seisloom.io.volumes.raw.cube import shapes_that_fit
+from seisloom.io.volumes.raw.volume import open_raw
 from seisloom.io.volumes.volume import Given
 from seisloom.questions import loaded
 from seisloom.recipe import Hint, Json, expand

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from seisloom.convert import convert, create_volume, open_volume
 from seisloom.errors import DataError, MissingDataError, OutputError
 from seisloom.io.volumes.grid import Axis, Grid, boxes, whole
-from seisloom.io.volumes.raw.cube import Cube
+from seisloom.io.volumes.raw.cube import Cube, shapes_that_fit
 from seisloom.io.volumes.raw.plane import fitted_plane
 from seisloom.io.volumes.raw.sidecar import grid_of
-from seisloom.io.volumes.raw.volume import open_raw, shapes_that_fit
+from seisloom.io.volumes.raw.volume import open_raw
 from seisloom.io.volumes.raw.writer import RawWriter
 from seisloom.io.volumes.volume import Given, Spec, Traces, Wanted, partial_of
 from seisloom.sample import Array

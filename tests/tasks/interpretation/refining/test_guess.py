@@ -120,6 +120,15 @@ def test_a_refiner_may_learn_from_what_a_network_gives(small: Small, tmp_path: P
             join(wrong, [sample], None)
 
 
+def test_a_refiner_may_learn_from_a_network_that_is_shipped(small: Small) -> None:
+    recipe = small(REFINER, "data.first_network=interpretation-sections", "model.rgt=true", "data.synth.n=2")
+    assert recipe.data.first_network == "interpretation-sections"
+    item = join(recipe, [read(recipe, plan(recipe)[0])], None)
+    expected = open_predictor("interpretation-sections", device="cpu").predictor({"x": item["x"][None]})
+    for name in ("fault", "normal", "rgt_steps", "dhr"):
+        np.testing.assert_array_equal(item[f"guess_{name}"], expected[name][0])
+
+
 def test_masks_keep_their_side_and_angles_their_plane() -> None:
     fault = np.zeros((1, 20, 30), np.float32)
     fault[0, 8:12] = 1

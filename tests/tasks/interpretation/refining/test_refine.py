@@ -248,6 +248,8 @@ def test_other_mistakes_are_said_too(make: Make, tmp_path: Path) -> None:
         tiled(refined(few, refiner).recipe, None, SHAPE)
     with pytest.raises(RecipeError, match=r"apply\.refine: .*nowhere: no such folder\. A refiner is trained by: seis"):
         tiled(refined(few, tmp_path / "nowhere").recipe, None, SHAPE[1:])
+    with pytest.raises(RecipeError, match=r"apply\.refine: .*p-wave-window holds a network \w+, which refines nothing"):
+        tiled(refined(few, Path("p-wave-window")).recipe, None, SHAPE[1:])
     with pytest.raises(RecipeError, match="finds nothing in a volume by itself"):
         open_predictor(refiner).apply(volume())
     with pytest.raises(RecipeError, match="nothing is refined; give refine=FOLDER"):

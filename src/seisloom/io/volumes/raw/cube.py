@@ -77,8 +77,21 @@ class Cube:
             sizes = " x ".join(f"n{k}={n}" for k, n in enumerate(self.shape[::-1], 1))
             raise DataError(
                 f"{self.path}: has {found} bytes, and {sizes} float32 need {needed} ({found - needed:+d}). It is "
-                f"{'cut off' if found < needed else 'longer'}, or of another size: give --n1 --n2 --n3 as they are"
+                f"{'cut off' if found < needed else 'longer'}, or of another size: give --n1 --n2 --n3 as they are."
+                f"{self._fitting((found - self.offset) // SAMPLE)}"
             )
+
+    def _fitting(self, n: int) -> str:
+        """Return a sentence with sizes of n samples, those first that differ from the given ones in one number."""
+        given = self.shape[::-1]
+        near = []
+        for k in range(len(given)):
+            others = math.prod(given[:k] + given[k + 1 :])
+            if n > 0 and n % others == 0:
+                near.append((*given[:k], n // others, *given[k + 1 :]))
+        fitting = near or [(c, b, a) for a, b, c in shapes_that_fit(n)]
+        shapes = ", ".join(" ".join(f"--n{k} {side}" for k, side in enumerate(one, 1)) for one in fitting)
+        return f" These fit: {shapes}" if shapes else ""
 
     def read(self, box: Box) -> Array:
         """Return the samples of a box, float32 in native byte order.
@@ -177,3 +190,26 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     return OutputError(
         f"{path}: cannot be written: {error.strerror or error}. Free some space, or choose another folder"
     )
+
+
+def shapes_that_fit(n: int, at_most: int = 4) -> list[tuple[int, int, int]]:
+    """Return sizes of cubes of n samples, those nearest to equal sides first.
+
+    >>> shapes_that_fit(4096, 2)
+    [(16, 16, 16), (8, 16, 32)]
+    """
+    third = round(n ** (1 / 3))
+    sides = [a for a in range(third + 1, 0, -1) if n % a == 0][:20]
+    found = {tuple(sorted((a, b, n // a // b))) for a in sides for b in _divisors_near_root(n // a)}
+    ranked = sorted(found, key=lambda shape: (shape[2] / shape[0], shape))
+    return [(a, b, c) for a, b, c in ranked[:at_most]]
+
+
+def _divisors_near_root(n: int) -> Iterator[int]:
+    found = 0
+    for b in range(math.isqrt(n), 0, -1):
+        if n % b == 0:
+            yield b
+            found += 1
+        if found == 3:
+            return

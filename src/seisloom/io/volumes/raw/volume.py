@@ -7,7 +7,7 @@ line is (n2, n1) with the axes trace and time. What the samples stand on is in a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from seisloom.errors import DataError, MissingDataError
 from seisloom.io.volumes.grid import Box
-from seisloom.io.volumes.raw.cube import ORDERS, SAMPLE, Cube
+from seisloom.io.volumes.raw.cube import ORDERS, SAMPLE, Cube, shapes_that_fit
 from seisloom.io.volumes.raw.lattice import sidecar_in_folder
 from seisloom.io.volumes.raw.plane import xy_on
 from seisloom.io.volumes.raw.sidecar import Sidecar, grid_of, places_of, read_sidecar
@@ -180,29 +180,6 @@ def _ask_sizes(path: Path, n: int) -> str:
         f"--n3 (inlines); or write {path.with_suffix('.json').name} beside it with "
         f'{{"n": [n1, n2, n3]}}. Among others these fit, in any order: {shapes}'
     )
-
-
-def shapes_that_fit(n: int, at_most: int = 4) -> list[tuple[int, int, int]]:
-    """Return sizes of cubes of n samples, those nearest to equal sides first.
-
-    >>> shapes_that_fit(4096, 2)
-    [(16, 16, 16), (8, 16, 32)]
-    """
-    third = round(n ** (1 / 3))
-    sides = [a for a in range(third + 1, 0, -1) if n % a == 0][:20]
-    found = {tuple(sorted((a, b, n // a // b))) for a in sides for b in _divisors_near_root(n // a)}
-    ranked = sorted(found, key=lambda shape: (shape[2] / shape[0], shape))
-    return [(a, b, c) for a, b, c in ranked[:at_most]]
-
-
-def _divisors_near_root(n: int) -> Iterator[int]:
-    found = 0
-    for b in range(math.isqrt(n), 0, -1):
-        if n % b == 0:
-            yield b
-            found += 1
-        if found == 3:
-            return
 
 
 def _create(path: Path, spec: Spec, wanted: Wanted) -> Writer:
