@@ -82,7 +82,7 @@ def train(
     elif records:
         opened = with_calibration(replace(opened, calibration=before and before.calibration), records)
     else:
-        logger.warning("no groups to calibrate on: there are no intervals. See: seisloom calibrate --help")
+        logger.warning("no groups to calibrate on: nothing that is said is calibrated. See: seisloom calibrate --help")
     if opened.calibration is not None:
         write_calibration(opened, out, [] if n_folds else records, None if n_folds else before)
     report: Report = {}

@@ -85,7 +85,7 @@ class Cube:
         """Return a sentence with sizes of n samples, those first that differ from the given ones in one number."""
         given = self.shape[::-1]
         near = []
-        for k in range(len(given)):
+        for k in range(len(given) if len(given) > 1 else 0):
             others = math.prod(given[:k] + given[k + 1 :])
             if n > 0 and n % others == 0:
                 near.append((*given[:k], n // others, *given[k + 1 :]))
