@@ -101,8 +101,8 @@ def _portable(path: Json) -> Json:
     The shared data are named by their variable, and a file by its folder's name and its own. None stands for a folder
     that was only made for the training.
     """
-    if not isinstance(path, str) or path.startswith("${"):
-        return path
+    if not isinstance(path, str) or not Path(path).is_absolute():
+        return path  # a variable, or the name of a shipped bundle
     shared, place = os.environ.get("SEISLOOM_DATA"), Path(path)
     if shared and place.is_relative_to(shared):
         return f"${{SEISLOOM_DATA}}/{place.relative_to(shared)}"

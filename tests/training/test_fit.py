@@ -211,7 +211,7 @@ def test_a_run_that_goes_on_otherwise_says_how_and_does_so(
         fit(PICKING, tiny(*PLAIN, *changes), tmp_path / "second")
     assert (
         f"train.resume: {last} is of another recipe (train.lr was 0.001, is now 1e-09; train.weight_decay was 0.01, "
-        "is now 0.5; train.patience was 10, is now 3). The new values hold from here on"
+        "is now 0.5; train.patience was 20, is now 3). The new values hold from here on"
     ) in caplog.text
     state = torch.load(tmp_path / "second" / "checkpoints" / "last.ckpt", weights_only=True)
     assert state["lr_schedulers"][0]["base_lrs"] == [1e-9, 1e-9]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from seisloom.bundle.predictor import as_predictor
 from seisloom.bundle.weights import read_state
 from seisloom.errors import BundleError, MissingDataError
 from seisloom.recipe import Recipe, read_recipe
+from seisloom.recipe.paths import shipped
 from seisloom.sample import Array, Predictor
 from seisloom.task import Calibration, Task, task_of
 
@@ -138,11 +138,10 @@ def write_hashes(file: Path, contents: Array) -> None:
 
 def shipped_folder(name: str) -> Path:
     """Return the folder of a shipped bundle; it may not exist."""
-    return Path(str(resources.files("seisloom") / "weights" / name)) if name else Path("/nonexistent")
+    return shipped() / name if name else Path("/nonexistent")
 
 
 @lru_cache(maxsize=1)
 def shipped_bundles() -> tuple[str, ...]:
     """Return the names of the bundles that come with the package."""
-    folder = Path(str(resources.files("seisloom") / "weights"))
-    return tuple(sorted(item.parent.name for item in folder.glob("*/recipe.yaml")))
+    return tuple(sorted(item.parent.name for item in shipped().glob("*/recipe.yaml")))

@@ -79,8 +79,8 @@ class TrainConfig(Config):
     init_from: str | None = None
     """A bundle, by folder or by the name of a shipped one, whose weights training starts from."""
     resume: str | None = None
-    """A .ckpt of a run of the same network, from which training goes on with its optimiser and its epoch. None goes on
-    from what the output folder holds, if anything."""
+    """A .ckpt of a run of the same network, from which training goes on with its optimiser and its epoch; keys that
+    were changed hold from there on, and are said. None goes on from what the output folder holds, if anything."""
     check: str | None = None
     """A .ckpt, a .pth or a bundle that is scored on the validation part; nothing is trained then."""
     max_non_finite: int = Field(10, ge=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -11,20 +11,20 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 
-from seisloom.bundle import PLAIN_WEIGHTS, SEEN, WEIGHTS, Bundle, read_checkpoint, write_weights
-from seisloom.config import flat
-from seisloom.errors import BundleError, MissingDataError, OutputError, RecipeError, TrainingError
+from seisloom.bundle import Bundle, read_checkpoint, write_weights
+from seisloom.errors import BundleError, MissingDataError, RecipeError, TrainingError
 from seisloom.io.shards import write_json
 from seisloom.recipe import Recipe
 from seisloom.sample import Ref
-from seisloom.seal import SEAL
 from seisloom.split import digest, split
 from seisloom.task import Task
 from seisloom.training.callbacks import History, Lines
 from seisloom.training.closed_form import learn_at_once
 from seisloom.training.finish import finish
+from seisloom.training.folder import claim, warn_of_changes
 from seisloom.training.loader import LiveSource, Source, loader
 from seisloom.training.loggers import check_loggers, loggers_of
+from seisloom.training.match import channels, left_and_untrained, match, misfit
 from seisloom.training.module import Module
 from seisloom.training.partners import partners
 from seisloom.training.ranks import is_first, wait_for_all
@@ -44,7 +44,8 @@ def fit(
     """Train the recipe's network and return it as a bundle, not yet calibrated.
 
     A folder that an interrupted run of the same recipe left is resumed from its last checkpoint, also when only
-    `train.epochs` grew; any other folder is refused.
+    `train.epochs` grew; one that a run left before its first checkpoint is begun anew; any other folder is refused.
+    A run that goes on from a checkpoint of another folder (`train.resume`) says in what the recipes differ.
 
     Args:
         task, recipe: the room and what it should do.
@@ -59,7 +60,7 @@ def fit(
         TrainingError: if too many losses are not finite, or a logger's package is not there.
     """
     check_loggers(recipe)
-    resume = _claim(out, recipe, force=force)
+    resume = claim(out, recipe, force=force)
     goes_on = resume is not None
     # Lightning sets this level when it is imported, and speaks of hardware and products; what matters is said here
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
@@ -118,69 +119,6 @@ def fit(
     return Bundle(out, recipe, None)
 
 
-def _claim(out: Path, recipe: Recipe, *, force: bool) -> str | None:
-    """Make the folder ours, as the first process alone, and return the checkpoint to resume from, if any."""
-    last = out / "checkpoints" / "last.ckpt"
-    resume = _claim_as_first(out, recipe, last, force=force) if is_first() else None
-    wait_for_all()
-    return resume if is_first() else str(last) if last.is_file() else None
-
-
-def _claim_as_first(out: Path, recipe: Recipe, last: Path, *, force: bool) -> str | None:
-    file, resume = out / "recipe.yaml", None
-    if file.is_file():
-        if _same_run(file, recipe):
-            resume = str(last) if last.is_file() else None
-        elif not force:
-            raise OutputError(
-                f"{out}: holds a bundle of another recipe ({_differences(file, recipe)}). Choose another --out, or "
-                "replace it with --force"
-            )
-        else:
-            _clear(out)
-    elif out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: is a file. Choose another --out")
-    elif out.exists() and any(out.iterdir()) and not force:
-        raise OutputError(f"{out}: is not empty and not a bundle. Choose another --out, or use it with --force")
-    try:
-        last.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(recipe.to_yaml(), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}. Choose another --out") from error
-    if resume:
-        logger.info("resuming from %s", resume)
-    return resume
-
-
-FREE = tuple(f"train.{key}" for key in ("epochs", "num_workers", "threads", "batch_valid", "resume", "check"))
-"""Keys that may change when a run goes on."""
-
-
-def _same_run(file: Path, recipe: Recipe) -> bool:
-    return not _differences(file, recipe)
-
-
-def _differences(file: Path, recipe: Recipe) -> str:
-    """Return the keys in which the recipe of a folder differs from this one, in words."""
-    import yaml
-
-    try:
-        before, now = (dict(flat(yaml.safe_load(text))) for text in (file.read_text("utf-8"), recipe.to_yaml()))
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
-        return f"{file} is damaged"
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name) and name not in FREE]
-    said = [f"{name} was {before.get(name)}, is now {now.get(name)}" for name in names[:3]]
-    return "; ".join(said) + (f"; and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _clear(out: Path) -> None:
-    """Remove what a former run wrote, and only that: nobody's other files."""
-    ours = [WEIGHTS, SEEN, "recipe.yaml", "split.json", "history.csv", "loss_plot.png", "metrics.json"]
-    ours += [SEAL, PLAIN_WEIGHTS, "calibration.json", "card.md", "report.html"]
-    for file in [*(out / name for name in ours), *(out / "checkpoints").glob("*.ckpt")]:
-        file.unlink(missing_ok=True)
-
-
 def _group(groups: Any, recipe: Recipe) -> str:  # Any: a mapping of strings
     return "+".join(groups[kind] for kind in recipe.split.by)
 
@@ -197,8 +135,9 @@ class Adopts(Protocol):
 def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_from", "check", "resume"]) -> None:
     """Copy the weights that a key of `train` names: a bundle, by folder or shipped name, a .ckpt or a .pth.
 
-    A network that training begins from may differ in less than half of its weights, such as in a decoder: what it does
-    not have begins untrained, and is said. A network that `Adopts` weights of others takes them in its own form.
+    Of weights that training begins from, what both networks have is taken over, if it is more than half of the new one
+    and as wide and deep: decoders and heads that the new one lacks are left out, those that the weights lack begin
+    untrained, and both are said. A network that `Adopts` weights of others takes them in its own form.
 
     Raises:
         MissingDataError: if there is no such file.
@@ -213,24 +152,25 @@ def load_weights(network: torch.nn.Module, recipe: Recipe, key: Literal["init_fr
     if key == "init_from" and isinstance(network, Adopts):
         state = network.adopted(state)
     own = network.state_dict()
-    fits = {name: one for name, one in state.items() if name in own and own[name].shape == one.shape}
-    n_fit, n_own = (sum(one.numel() for one in weights.values()) for weights in (fits, own))
-    if key == "init_from" and n_own / 2 < n_fit < n_own:
-        network.load_state_dict(fits, strict=False)
-        logger.info("train.init_from: %s has no %s; they begin untrained", name, ", ".join(_modules(own.keys() - fits)))
-        return
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
+    found = match(state, own)
+    if not found.is_whole and not (key == "init_from" and found.is_enough):
         raise RecipeError(
-            f"train.{key}: the weights of {name} do not fit model {recipe.model.name!r}: take the `model:` of its "
-            f"recipe.yaml ({str(error).splitlines()[-1].strip()})"
-        ) from error
+            f"train.{key}: the weights of {name} do not fit model {recipe.model.name!r}: {misfit(state, own)}. "
+            f"{_remedy(state, own, recipe, key)}"
+        )
+    network.load_state_dict(found.fits, strict=found.is_whole)
+    if not found.is_whole:
+        logger.info("train.init_from: begins from %s; %s", name, left_and_untrained(found, name))
 
 
-def _modules(names: Iterable[str]) -> list[str]:
-    """Return the modules that weights belong to, without their own names."""
-    return sorted({name.rpartition(".")[0] for name in names})
+def _remedy(state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], recipe: Recipe, key: str) -> str:
+    """Return what to do about weights that do not fit."""
+    there, here = channels(state), channels(own)
+    if there and here and there != here and hasattr(recipe.model, "widths"):
+        take = f"Give model.widths=[{','.join(map(str, there))}]"
+    else:
+        take = "Take the `model:` of its recipe.yaml"
+    return take + (", or begin untrained with train.init_from=null" if key == "init_from" else "")
 
 
 def _checked_resume(network: torch.nn.Module, recipe: Recipe) -> str:
@@ -239,8 +179,18 @@ def _checked_resume(network: torch.nn.Module, recipe: Recipe) -> str:
     if not file.endswith(".ckpt"):
         raise RecipeError(f"train.resume: {file} is no .ckpt of a training; train.init_from begins from weights alone")
     load_weights(network, recipe, "resume")
-    if "optimizer_states" not in torch.load(file, map_location="cpu", weights_only=True):
+    loaded = torch.load(file, map_location="cpu", weights_only=True)
+    if "optimizer_states" not in loaded:
         raise RecipeError(f"train.resume: {file} holds weights alone; train.init_from begins from them")
+    factors = loaded["state_dict"].get("log_variances")
+    n_learnt, n_wanted = 0 if factors is None else len(factors), len(recipe.loss) * recipe.train.learn_weights
+    if n_learnt != n_wanted:
+        raise RecipeError(
+            f"train.resume: {file} has learnt factors of {n_learnt} loss terms, and this recipe learns {n_wanted}. "
+            "Take the `loss:` and train.learn_weights of its recipe.yaml; train.init_from begins from its weights alone"
+        )
+    if is_first():
+        warn_of_changes(file, recipe)
     return file
 
 

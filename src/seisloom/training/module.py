@@ -17,6 +17,7 @@ from seisloom.augment.bank import Bank
 from seisloom.augment.batch import Batch
 from seisloom.errors import RecipeError, TrainingError
 from seisloom.recipe import Recipe
+from seisloom.recipe.parts import TrainConfig
 
 logger = logging.getLogger("seisloom")
 LARGEST_LOG = 4.0
@@ -109,6 +110,10 @@ class Module(pl.LightningModule):
                 "(seisloom shards show), or lower train.lr; train.max_non_finite sets the limit"
             )
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own type
+        """Let the recipe's values hold where training goes on from a checkpoint of another recipe."""
+        put_settings(checkpoint, self.recipe.train)
+
     def configure_optimizers(self) -> Any:  # Any: Lightning's own type
         train = self.recipe.train
         # Norms and biases are not decayed: shrinking them only fights their task
@@ -120,6 +125,28 @@ class Module(pl.LightningModule):
         n_steps = max(int(self.trainer.estimated_stepping_batches), 1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, n_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def put_settings(checkpoint: dict[str, Any], train: TrainConfig) -> None:  # Any: what Lightning keeps
+    """Put the learning rate, decay and patience of a recipe in the place of those that a checkpoint keeps.
+
+    Lightning would go on with the checkpoint's own and not say so. Where they are the same not a bit changes.
+
+    Args:
+        checkpoint: as Lightning loads it; changed in place.
+        train: of the recipe that goes on.
+    """
+    for scheduler in checkpoint.get("lr_schedulers", ()):
+        was = scheduler["base_lrs"]
+        scheduler["base_lrs"] = [train.lr for _ in was]
+        scheduler["_last_lr"] = [now * (train.lr / lr) for now, lr in zip(scheduler["_last_lr"], was, strict=True)]
+    for optimizer in checkpoint.get("optimizer_states", ()):
+        for group, decay in zip(optimizer["param_groups"], (train.weight_decay, 0.0), strict=True):
+            group["lr"] *= train.lr / group["initial_lr"]
+            group["initial_lr"], group["weight_decay"] = train.lr, decay
+    for callback in checkpoint.get("callbacks", {}).values():
+        if "patience" in callback:
+            callback["patience"] = train.patience
 
 
 def suspects(terms: Mapping[str, Tensor], batch: Batch) -> str:

@@ -70,8 +70,8 @@ class InterpretationData(Config):
     synth: Synthetic = Synthetic()
     """What is made where no folder is given."""
     first_network: Annotated[str | None, Paths()] = None
-    """Folder of the bundle whose attributes a refiner is to make better: it then learns from what that network gives.
-    None takes attributes with made errors, which differ from those of a network."""
+    """Bundle, by folder or shipped name, whose attributes a refiner is to make better: it then learns
+    from what that network gives. None takes attributes with made errors, which differ from those of a network."""
     crop: tuple[int, int, int] | None = None
     """Samples along inline, crossline and time that a training item is cropped to, at a place drawn anew each epoch;
     None takes the whole sample, or a whole inline where the network sees sections."""
@@ -115,7 +115,7 @@ class InterpretationApply(Config):
     threads: int | None = Field(None, ge=1)
     """Threads of torch in each worker; with the tiles they decide the last bit of a result. None as with batch_size."""
     refine: Annotated[str | None, Paths()] = None
-    """Folder of the bundle of a refiner, which makes the attributes of each tile better; None for none."""
+    """Bundle of a refiner, by folder or shipped name, which makes the attributes of each tile better; None for none."""
     iterations: int = Field(1, ge=1)
     """How often the refiner is applied, each time to what it gave before."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
-from seisloom.bundle import WEIGHTS, Bundle
+from seisloom.bundle import WEIGHTS, Bundle, shipped_folder
 from seisloom.errors import BundleError, MissingDataError, RecipeError
 from seisloom.recipe import expand
 from seisloom.sample import Array, Arrays, Predictor
@@ -57,9 +58,7 @@ def open_refiner(recipe: InterpretationRecipe, wanted: tuple[str, ...]) -> Bundl
     if recipe.apply.refine is None:
         return None
     try:
-        path = expand(recipe.apply.refine)
-        if not path.is_dir():
-            raise MissingDataError(f"{path}: no such folder")
+        path = _folder(recipe.apply.refine)
         bundle = Bundle.open(path)
     except (BundleError, MissingDataError) as error:
         raise RecipeError(f"apply.refine: {error}. A refiner is trained by: {COMMAND}") from error
@@ -131,6 +130,18 @@ def _first_network(path: str) -> FirstNetwork:
     return FirstNetwork(bundle.predictor("cpu"), bundle.recipe.scale.model_dump())
 
 
+def _folder(path: str) -> Path:
+    """Return the folder of a bundle, by its path or as a shipped one by its name.
+
+    Raises:
+        MissingDataError: if there is neither.
+    """
+    folder = next((one for one in (expand(path), shipped_folder(path)) if one.is_dir()), None)
+    if folder is None:
+        raise MissingDataError(f"{expand(path)}: no such folder")
+    return folder
+
+
 COMMAND = "seisloom train interpretation_refinement --out runs/refiner data.first_network=FOLDER"
 
 
@@ -148,5 +159,5 @@ def chain_of(recipe: InterpretationRecipe) -> str:
     """
     if recipe.apply.refine is None:
         return ""
-    weights = (expand(recipe.apply.refine) / WEIGHTS).read_bytes()
+    weights = (_folder(recipe.apply.refine) / WEIGHTS).read_bytes()
     return f"{hashlib.sha256(weights).hexdigest()[:16]} x {recipe.apply.iterations}"
