@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -186,6 +187,12 @@ def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "none")
     with pytest.raises(BundleError, match="not a bundle"):
         Bundle.open(tmp_path)
+
+
+def test_a_checkpoint_in_place_of_a_bundle_is_told_how_to_say_it(copy: Path) -> None:
+    file = next((copy / "checkpoints").glob("*.ckpt"))
+    with pytest.raises(PluginError, match=re.escape(f"Give {copy} --checkpoint {file}")):
+        open_predictor(file)
 
 
 def test_shipped_bundles_open_and_give_a_product() -> None:

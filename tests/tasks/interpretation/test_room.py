@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from seisloom.bundle import Bundle, open_predictor
-from seisloom.errors import RecipeError
+from seisloom.errors import DataError, RecipeError
 from seisloom.recipe import read_recipe
 from seisloom.run.train import train
 from seisloom.tasks.interpretation.recipe import SWITCHES, InterpretationRecipe
+from seisloom.tasks.interpretation.records import open_records
 from seisloom.tasks.interpretation.task import INTERPRETATION
 from seisloom.testing import check_task
 
@@ -53,6 +54,9 @@ def test_any_set_of_tasks_trains_applies_and_evaluates(tasks: tuple[str, ...], s
     assert (row["DHR SSIM"] is not None) == ("dhr" in tasks)
     assert (row["RGT"] is not None) == ("rgt" in tasks)
     assert json.loads((tmp_path / "b" / "metrics.json").read_text())["tables"]["volumes"]["b"] == row
+    parts = {"fault": ["faults", "fault planes"], "rgt": ["relative time"], "dhr": ["image"]}
+    known = [heading for name, headings in parts.items() if name in tasks or name == "fault" for heading in headings]
+    assert list(trained.report["tables"]) == ["volumes", *known], "the classical method finds faults anyway"
 
 
 def test_training_of_more_tasks_starts_from_a_network_of_fewer(
@@ -115,3 +119,10 @@ def test_a_loss_of_a_task_that_is_off_names_it(small: Small, tmp_path: Path) -> 
     recipe = small("model.dhr=false", "metrics=[]", "loss=[dice, ssim_l2]")
     with pytest.raises(RecipeError, match="loss 'ssim_l2' needs 'dhr'"):
         train(recipe, tmp_path / "b")
+
+
+def test_cubes_without_labels_are_told_what_they_lack(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "cubes").mkdir()
+    np.zeros(60, np.float32).tofile(tmp_path / "cubes" / "3.bin")
+    with pytest.raises(DataError, match=r"has cubes 3\.bin, \.\.\., and no labels: 3_fsem\.bin.*seisloom apply"):
+        list(open_records(small(), tmp_path / "cubes"))

@@ -48,7 +48,7 @@ def plan(recipe: InterpretationRecipe) -> list[Ref]:
     refs = []
     for part, (images, targets, limit) in folders.items():
         _look_for_faults(targets)
-        numbers = _numbers(images)
+        numbers = cubes_of(images)
         if not numbers:
             raise MissingDataError(f"{images}: holds no numbered cubes 0.bin, 1.bin, ...")
         for n in numbers[:limit]:
@@ -70,22 +70,27 @@ def _look_for_faults(targets: Path) -> None:
         )  # fmt: skip
 
 
-def _numbers(folder: Path) -> list[int]:
+def cubes_of(folder: Path) -> list[int]:
     """Return the numbers of the cubes of a folder."""
     return sorted(int(one.stem) for one in folder.glob("*.bin") if re.fullmatch(r"\d+", one.stem))
 
 
+def targets_beside(folder: Path) -> Path:
+    """Return where the targets of a folder of images lie by its name: target_valid beside data_valid."""
+    return folder.absolute().with_name(folder.absolute().name.replace("data", "target", 1))
+
+
 def targets_of(folder: Path) -> Path:
-    """Return the folder of targets of a folder of images: target_valid beside data_valid, or the folder itself."""
-    beside = folder.with_name(folder.name.replace("data", "target", 1))
-    return beside if beside.is_dir() else folder
+    """Return the folder of targets of a folder of images: that beside it, or the folder itself."""
+    beside = targets_beside(folder)
+    return beside if beside.is_dir() and beside != folder.absolute() else folder
 
 
 def _folders(data: InterpretationData) -> dict[str, tuple[Path, Path, int | None]]:
     """Return by part the folders of images and targets, and how many are to be used; none for synthetic volumes."""
     root = None if data.root is None else expand(data.root)
     own = data.data, data.target
-    if root is not None and not data.data and not (root / "data_train").is_dir() and _numbers(root):
+    if root is not None and not data.data and not (root / "data_train").is_dir() and cubes_of(root):
         own, root = (str(root), data.target or str(targets_of(root))), None  # a folder of images itself
     found = {}
     for part, images, targets, limit in (
@@ -197,7 +202,8 @@ def _attributes(folder: Path, image: Path, shape: tuple[int, ...], angles: str |
         if n != math.prod(shape):
             raise DataError(f"{file}: {n} samples, and its image {image} has {math.prod(shape)}. Cut both alike")
         values = Cube(file, shape).read(whole(shape))
-        arrays[name] = _in_degrees(values, unit, image, name) if name in ("dip", "strike") else values
+        is_angle = name in ("dip", "strike")
+        arrays[name] = _in_degrees(values, unit, image, name, is_told=angles is not None) if is_angle else values
     return arrays
 
 
@@ -206,10 +212,14 @@ def _in_three(values: Array) -> Array:
     return values[None] if values.ndim == 2 else values
 
 
-def _in_degrees(values: Array, unit: str | None, image: Path, name: str) -> Array:
-    """Return angles in degrees; LANL's cubes, which the folders' names come from, hold shares of 180 degrees."""
+def _in_degrees(values: Array, unit: str | None, image: Path, name: str, *, is_told: bool) -> Array:
+    """Return angles in degrees; LANL's cubes, which the folders' names come from, hold shares of 180 degrees.
+
+    A side-car may be wrong, a user who says the unit is believed. No fault dips 3 degrees, but all may strike so.
+    """
     largest = float(np.nanmax(values, initial=0.0))
-    if unit is None and SHARES < largest <= RADIANS:
+    is_doubtful = unit is None or (unit == "degree" and name == "dip" and not is_told)
+    if is_doubtful and SHARES < largest <= RADIANS:
         raise DataError(
             f"{image.stem}_{ENDING[name].removeprefix('.')}.bin: the largest angle is {largest:.3g}, which looks like "
             "radians. Write degrees (0 to 180) or shares of 180 degrees, or say data.angles=degree if it is right"

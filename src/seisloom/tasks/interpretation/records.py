@@ -16,7 +16,7 @@ from seisloom.io.volumes.raw.writer import ENDING
 from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
-from seisloom.tasks.interpretation.data import arrays_of, plan, targets_of
+from seisloom.tasks.interpretation.data import arrays_of, cubes_of, plan, targets_beside, targets_of
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.refining.guess import parted
 
@@ -86,6 +86,12 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
         yield source
     elif isinstance(source, str | Path) and _holds_cubes(Path(source)):
         yield from _in_folder(recipe, Path(source))
+    elif isinstance(source, str | Path) and not _is_cut(Path(source)) and (numbers := cubes_of(Path(source))):
+        raise DataError(
+            f"{source}: has cubes {numbers[0]}.bin, ..., and no labels: {numbers[0]}_fsem.bin and the like lie neither "
+            f"in it nor in {targets_beside(Path(source))}. To find something in a cube: seisloom apply BUNDLE {source}/"
+            f"{numbers[0]}.bin --out found.zarr"
+        )
     elif isinstance(source, str | Path):
         volume = open_volume(source)
         names = volume.spec.variables
@@ -99,6 +105,11 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
         yield record_of("array", np.asarray(source, dtype=np.float32))
     else:
         raise DataError(f"{type(source).__name__}: give a path of a volume, or an array")
+
+
+def _is_cut(folder: Path) -> bool:
+    """Return whether numbered cubes are parts of one volume."""
+    return (folder / "patches.json").is_file()
 
 
 def _holds_cubes(folder: Path) -> bool:

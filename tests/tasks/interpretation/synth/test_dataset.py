@@ -16,7 +16,7 @@ import pytest
 
 from seisloom.compute import executor
 from seisloom.convert import open_volume
-from seisloom.errors import OutputError, RecipeError
+from seisloom.errors import DataError, OutputError, RecipeError
 from seisloom.io.volumes.grid import whole
 from seisloom.io.volumes.volume import Wanted
 from seisloom.physics.volumes.box import make_box
@@ -105,6 +105,18 @@ def test_angles_come_back_in_degrees_whatever_they_are_stored_in(tmp_path: Path,
     for name in ("dip", "strike"):
         # one division and one product, each rounded to float32
         np.testing.assert_allclose(arrays[name], truth[name], rtol=2.5e-7 if angles == "share" else 0)
+
+
+def test_radians_are_refused_though_a_side_car_says_degrees(tmp_path: Path) -> None:
+    write_dataset(SynthVolumes(n_train=1, n_valid=0, shape=(16, 24, 32), priors=PLANAR), tmp_path / "set")
+    for name in ("fdip", "fstrike"):
+        file = tmp_path / f"set/target_train/0_{name}.bin"
+        np.radians(np.fromfile(file, "<f4")).astype("<f4").tofile(file)
+    recipe = recipe_for(tmp_path / "set")
+    with pytest.raises(DataError, match="looks like radians"):
+        arrays_of(recipe, plan(recipe)[0])
+    told = recipe.model_copy(update={"data": recipe.data.model_copy(update={"angles": "degree"})})
+    assert arrays_of(told, plan(told)[0])["dip"].max() < np.pi
 
 
 def test_each_file_says_its_sizes_axes_and_units(dataset: Path) -> None:
