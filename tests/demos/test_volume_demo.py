@@ -47,7 +47,10 @@ def test_without_real_sections_it_makes_some_and_knows_all_of_them(
     assert "the sections are synthetic" in made.notes[0]
     for path in made.files:
         assert path.exists(), path
-    assert check_page(tmp_path / "demo") >= 2 * 9
+    assert list(made.report["tables"]) == ["volumes", "faults", "fault planes", "image"]
+    assert {"F1 @0", "F1 @1", "F1 @2", "F1 @3", "ODS", "OIS"} <= set(made.report["tables"]["faults"][bundle.name])
+    assert check_page(tmp_path / "demo") >= 2 * (10 + 10 + 5 + 6)
+    assert (tmp_path / "demo" / "evaluate_volumes" / "reliability.png").is_file()
     assert open_volume(tmp_path / "demo" / "cube.zarr").spec.grid.shape == (12, 40, 48)
     assert json.loads((tmp_path / "demo" / "metrics.json").read_text())["tables"]["volumes"] == table
 

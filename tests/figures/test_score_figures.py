@@ -3,7 +3,7 @@ import pytest
 
 from seisloom.figures.errors import draw_error_against, draw_error_histogram
 from seisloom.figures.history import draw_history
-from seisloom.figures.reliability import draw_coverage_by_group, draw_reliability
+from seisloom.figures.reliability import draw_coverage_by_group, draw_probability_reliability, draw_reliability
 from seisloom.figures.risk import draw_risk_coverage
 
 
@@ -27,6 +27,26 @@ def test_history_of_no_epoch_and_of_one_can_be_drawn() -> None:
     assert draw_history([]).axes[0].texts
     figure = draw_history([{"epoch": 0, "train/loss": 1.0, "valid/loss": float("nan")}])
     assert labels_of(figure.axes[0]) == ["training"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_metric_without_a_value_says_so() -> None:
+    rows = [{"epoch": e, "train/loss": 1.0, "valid/f1": float("nan")} for e in range(3)]
+    loss, f1 = draw_history(rows).axes
+    assert loss.get_legend() is not None
+    assert f1.get_legend() is None
+    assert [text.get_text() for text in f1.texts] == ["no value in any epoch"]
+
+
+def test_probabilities_are_drawn_by_bin_and_empty_bins_are_left_out() -> None:
+    bins = {
+        "ours": {"mean_predicted": [0.1, None, 0.9], "share_true": [0.2, None, 0.7], "count": [90, 0, 10], "ece": 0.11},
+        "none": {"mean_predicted": [None], "share_true": [None], "count": [0], "ece": None},
+    }
+    upper, lower = draw_probability_reliability(bins).axes
+    assert labels_of(upper) == ["as promised", "ours: off by 11.0 % on average"]
+    np.testing.assert_allclose(upper.lines[1].get_xydata(), [[0.1, 0.2], [0.9, 0.7]])
+    np.testing.assert_allclose(lower.lines[0].get_ydata(), [90, 10])
 
 
 def test_a_huge_first_epoch_does_not_flatten_the_rest() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from matplotlib.contour import ContourSet
 from typer.testing import CliRunner
 
 from seisloom.cli.main import app
 from seisloom.errors import DataError
-from seisloom.figures.attributes import draw_attributes
-from seisloom.figures.volumes import Plane, draw_planes
+from seisloom.figures.attributes import TITLES, draw_attributes
+from seisloom.figures.volumes import Plane, draw_planes, named_by_file
 
+Volume = npt.NDArray[np.float64]
 RNG = np.random.default_rng(0)
 SECTION = RNG.normal(size=(30, 20))
 
@@ -28,9 +31,110 @@ def test_every_attribute_has_its_picture_and_strike_none_of_its_own() -> None:
         "dhr": SECTION,
     }
     figure = draw_attributes(SECTION, found, labels=fault > 0, title="a line")
-    titles = [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes]
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison and axes.get_title(loc="left")]
+    assert titles == ["section", *(TITLES[name] for name in ("fault", "dip", "rgt", "dhr"))]
     assert sum(bool(axes.images) for axes in figure.axes) >= 5
-    assert any("a line" in title for title in titles)
+    assert figure.get_suptitle() == "a line"
+
+
+@pytest.mark.parametrize("shape", [(48, 40), (40, 128), (128, 64), (600, 1500), (900, 100)])
+def test_no_picture_of_a_section_is_taller_than_two_screens(shape: tuple[int, int]) -> None:
+    found = {name: RNG.uniform(size=shape) for name in ("fault", "dip", "rgt", "dhr")}
+    width, height = draw_attributes(RNG.normal(size=shape), found).get_size_inches()
+    assert width >= 8
+    assert height < 22
+
+
+def test_voxels_of_a_small_section_are_about_as_high_as_wide() -> None:
+    shape = (48, 40)
+    figure = draw_attributes(RNG.normal(size=shape), {"fault": RNG.uniform(size=shape), "dhr": RNG.normal(size=shape)})
+    figure.draw_without_rendering()
+    box = figure.axes[0].get_window_extent()
+    assert 0.6 < (box.height / shape[1]) / (box.width / shape[0]) < 1.6
+
+
+def test_dips_span_what_faults_have_around_upright() -> None:
+    fault = np.zeros(SECTION.shape)
+    fault[12:14] = 0.9
+    dip = np.where(fault > 0, 65.0, 5.0)  # off the faults it is not looked at
+    figure = draw_attributes(SECTION, {"fault": fault, "dip": dip})
+    (panel,) = (axes for axes in figure.axes if axes.get_title(loc="left") == TITLES["dip"])
+    assert panel.images[-1].get_clim() == (65, 115)
+    assert np.isfinite(panel.images[-1].get_array().filled(np.nan)).sum() == (fault > 0).sum()
+
+
+def test_horizons_below_zero_are_drawn_as_those_above() -> None:
+    rgt = np.cumsum(np.ones(SECTION.shape), 1) - 10
+    figure = draw_attributes(SECTION, {"rgt": rgt})
+    (panel,) = (axes for axes in figure.axes if axes.get_title(loc="left") == TITLES["rgt"])
+    (contours,) = (one for one in panel.collections if isinstance(one, ContourSet))
+    assert {dashes for _, dashes in contours.get_linestyle()} == {None}
+
+
+def test_a_name_of_a_file_tells_its_attribute_where_its_variable_does_not() -> None:
+    assert named_by_file("a/found_fault.sgy", "amplitude") == "fault"
+    assert named_by_file("a/found_rgt.zarr", "dip") == "dip"
+    assert named_by_file("a/near_stack.sgy", "amplitude") == "amplitude"
+
+
+def planes_of(shape: tuple[int, int, int], overlay: Volume | None = None) -> tuple[Plane, Plane, Plane]:
+    """Slice, inline and crossline of a volume (inline, crossline, time), as the command cuts them."""
+    values = RNG.normal(size=shape)
+    middle = [n // 2 for n in shape]
+
+    def plane(held: int, down: int, across: int) -> Plane:
+        cut = [np.take(one, middle[held], axis=held) for one in (values, overlay) if one is not None]
+        cut = cut if held == 2 else [one.T for one in cut]
+        return Plane(
+            cut[0], (0, shape[across] - 1), (0, shape[down] - 1), "across", "down", f"plane {held}",
+            None if overlay is None else cut[1], cuts=(0.0, 0.0),
+        )  # fmt: skip
+
+    return plane(2, 0, 1), plane(0, 2, 1), plane(1, 2, 0)
+
+
+@pytest.mark.parametrize(("shape", "held"), [((1, 8, 10), 0), ((8, 1, 10), 1), ((7, 8, 1), 2)])
+@pytest.mark.filterwarnings("error")
+def test_a_volume_of_one_line_is_one_section(shape: tuple[int, int, int], held: int) -> None:
+    figure = draw_planes(planes_of(shape, np.zeros(shape)), label="amplitude", overlay_label="fault", title="a line")
+    figure.draw_without_rendering()
+    (drawn,) = (axes for axes in figure.axes if axes.images)
+    assert drawn.get_title(loc="left") == f"plane {held}"
+    assert not drawn.lines
+    box = drawn.get_window_extent()
+    assert box.width * box.height > 0.6 * figure.bbox.width * figure.bbox.height
+    assert {axes.get_ylabel() for axes in figure.axes} == {"down", "amplitude", "fault"}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_trace_and_an_overlay_of_no_value_can_be_drawn() -> None:
+    shape = (1, 1, 10)
+    draw_planes(planes_of(shape, np.full(shape, np.nan)), label="amplitude").draw_without_rendering()
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("fault", 0.25), ("dip", 0.0), ("rgt", 0.0), ("dhr", 0.0), ("amplitude", 0.0)]
+)
+def test_only_what_is_hardly_a_fault_is_hidden(name: str, hidden: float) -> None:
+    over = np.tile(np.array([0.01, 0.3, 0.6, 1.0]), (6, 8, 3))
+    figure = draw_planes(planes_of(over.shape, over), label="amplitude", overlay_label=name)
+    shares = {np.mean(axes.images[1].get_array().mask) for axes in figure.axes[1:3] if len(axes.images) > 1}
+    assert shares == {hidden}
+
+
+def test_an_overlay_without_a_name_that_is_mostly_near_zero_is_drawn_as_a_probability() -> None:
+    over = np.zeros((6, 8, 10))
+    over[:, 3] = 0.7
+    figure = draw_planes(planes_of(over.shape, over), label="amplitude", overlay_label="amplitude")
+    assert figure.axes[0].images[1].get_array().mask.any()
+
+
+def test_the_angle_of_no_fault_is_not_drawn() -> None:
+    over = np.zeros((6, 8, 10))
+    over[3] = 70.0
+    image = draw_planes(planes_of(over.shape, over), label="amplitude", overlay_label="dip").axes[0].images[1]
+    assert image.get_clim() == (70, 110)
+    assert (~image.get_array().mask).sum() == 8
 
 
 def test_three_sections_share_their_colours_and_show_where_they_cut() -> None:

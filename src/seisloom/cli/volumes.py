@@ -185,6 +185,7 @@ def section(
     from seisloom.cli.values import picture_for, writing
     from seisloom.convert import open_volume
     from seisloom.figures.sections import draw_section
+    from seisloom.figures.volumes import named_by_file
     from seisloom.io.volumes.section import read_section
 
     picture_for(out)
@@ -196,7 +197,8 @@ def section(
     title = ", ".join([source.name, *(f"{name} {value:g}" for name, value in places.items())])
     figure = draw_section(
         found.values, across=found.across.values, down=found.down.values, live=found.live, clip=clip,
-        across_label=_label(found.across), down_label=_label(found.down), label=shown, title=title,
+        across_label=_label(found.across), down_label=_label(found.down), label=named_by_file(source, shown),
+        title=title,
     )  # fmt: skip
     with writing(out):
         figure.savefig(out)
@@ -218,7 +220,7 @@ def cube(
     """Draw an inline, a crossline and a slice of a volume, with another one laid over."""
     from seisloom.cli.values import picture_for, writing
     from seisloom.convert import open_volume
-    from seisloom.figures.volumes import draw_planes
+    from seisloom.figures.volumes import draw_planes, named_by_file
 
     picture_for(out)
     opened = open_volume(source, given)
@@ -229,7 +231,8 @@ def cube(
         names = list(laid.spec.variables)
         chosen = over or ("fault" if "fault" in names else names[0])
     planes = _planes(opened, (inline, crossline, time), shown, laid, chosen or "")
-    figure = draw_planes(planes, label=shown, overlay_label=chosen or "", title=source.name)
+    laid_label = "" if overlay is None else named_by_file(overlay, chosen or "")
+    figure = draw_planes(planes, label=named_by_file(source, shown), overlay_label=laid_label, title=source.name)
     with writing(out):
         figure.savefig(out)
     screen.say(f"drew {out}")

@@ -22,8 +22,8 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Draw the curves of a training: `loss` first, then each term and metric; the best validation epoch is marked.
 
     Args:
-        rows: one an epoch, with `epoch` and columns `train/NAME`, `valid/NAME`; a missing or NaN value is a gap.
-            Other columns (`lr`) are left out.
+        rows: one an epoch, with `epoch` and columns `train/NAME`, `valid/NAME`; a missing or NaN value is a gap,
+            and a panel with no other says so. Other columns (`lr`) are left out.
     """
     split = [key.partition("/") for row in rows for key in row]
     names = list(dict.fromkeys(name for part, slash, name in split if slash and part in _PARTS))
@@ -50,7 +50,11 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
         _leave_out_the_first_epochs(axes, np.concatenate([_column(rows, f"{part}/{name}") for part in _PARTS]))
         axes.set(title=name, xlabel="epoch", xlim=(epoch.min() - 0.5, epoch.max() + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.legend()
+        if axes.lines:
+            axes.legend()
+        else:
+            axes.set_yticks([])
+            write_nothing(axes, "no value in any epoch")
         grid(axes)
     for axes in panels[len(names) :]:
         axes.set_axis_off()

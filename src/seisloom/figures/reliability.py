@@ -1,8 +1,9 @@
-"""Do intervals cover what they say, how wide are they, and for which groups do they fail?"""
+"""Do intervals and probabilities keep what they say, how wide are intervals, and for which groups do they fail?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -69,6 +70,40 @@ def draw_reliability(
     else:
         write_nothing(right, "no widths given")
     for axes in (left, right):
+        grid(axes)
+    return figure
+
+
+@drawn
+def draw_probability_reliability(
+    bins: Mapping[str, Mapping[str, Any]], *, what: str = "fault", title: str = ""
+) -> Figure:  # Any: JSON values
+    """Draw how often voxels of a probability are what it says they are, and how many there are of each probability.
+
+    Args:
+        bins: by method, `mean_predicted`, `share_true` and `count`, each (bin,), and `ece`, as
+            `seisloom.metrics.probability.reliability` gives them; None or NaN in an empty bin. Neighbouring voxels err
+            together, so no range of chance is drawn.
+        what: the probability is of.
+        title: for instance the data.
+    """
+    figure = new_figure(7.2, 7.2)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, label="as promised")
+    for name, look in method_looks(bins).items():
+        one = bins[name]
+        predicted, right, count = (np.asarray(one[k], float) for k in ("mean_predicted", "share_true", "count"))
+        there = count > 0
+        if not there.any():
+            continue
+        label = f"{short(name)}: off by {float(one['ece']) * 100:.1f} % on average"
+        upper.plot(predicted[there], right[there], marker="o", markersize=5, label=label, **look)
+        lower.plot(predicted[there], count[there], marker="o", markersize=4, **look)
+    upper.set(xlim=(-0.01, 1.01), ylim=(-0.02, 1.02), ylabel=f"share that is {what}", title=title or "reliability")
+    upper.text(0.97, 0.04, "below the line: too sure", transform=upper.transAxes, ha="right", color=GREY)
+    upper.legend(loc="upper left")
+    lower.set(xlabel=f"probability of {what} (mean of a bin)", ylabel="voxels", yscale="log")
+    for axes in (upper, lower):
         grid(axes)
     return figure
 

@@ -34,6 +34,55 @@ from seisloom.tasks.interpretation.refining.refine import chain_of
 Scores = dict[str, Any]  # Any: JSON values
 HEADLINE = "2"
 """Tolerance in voxels of the F1 that is looked at first."""
+FIRST = "volumes"
+"""The table that is looked at first; the others have the same parts in full."""
+TABLES: dict[str, dict[str, tuple[str, str]]] = {
+    FIRST: {
+        f"F1 @{HEADLINE}": ("fault", f"tolerant/f1/{HEADLINE}"),
+        f"precision @{HEADLINE}": ("fault", f"tolerant/precision/{HEADLINE}"),
+        f"recall @{HEADLINE}": ("fault", f"tolerant/recall/{HEADLINE}"),
+        "ODS": ("threshold", "ods"),
+        "HD95": ("fault", "distance/hd95"),
+        "angle": ("angle", "true/normal_median"),
+        "ECE": ("reliability", "ece"),
+        "RGT": ("rgt", "horizons/away/mean"),
+        "DHR SSIM": ("dhr", "ssim"),
+        "gain dB": ("dhr", "psnr_gain_db"),
+    },
+    "faults": {
+        **{f"F1 @{voxels}": ("fault", f"tolerant/f1/{voxels}") for voxels in range(4)},
+        "ODS": ("threshold", "ods"),
+        "OIS": ("threshold", "ois"),
+        "mean distance": ("fault", "distance/mean"),
+        "HD95": ("fault", "distance/hd95"),
+        "ECE": ("reliability", "ece"),
+        "Brier": ("reliability", "brier"),
+    },
+    "fault planes": {
+        "angle": ("angle", "true/normal_median"),
+        "angle 90 %": ("angle", "true/normal_p90"),
+        "dip": ("angle", "true/dip_mean"),
+        "strike": ("angle", "true/strike_mean"),
+        "angle where found": ("angle", "matched/normal_median"),
+    },
+    "relative time": {
+        "horizon mean": ("rgt", "horizons/away/mean"),
+        "horizon 95 %": ("rgt", "horizons/away/p95"),
+        "across mean": ("rgt", "horizons/across/mean"),
+        "across 95 %": ("rgt", "horizons/across/p95"),
+        "ordering": ("rgt", "ordering_accuracy"),
+        "falling": ("rgt", "falling_share"),
+    },
+    "image": {
+        "DHR SSIM": ("dhr", "ssim"),
+        "PSNR dB": ("dhr", "psnr_db"),
+        "gain dB": ("dhr", "psnr_gain_db"),
+        "SNR dB": ("dhr", "snr_db"),
+        "bandwidth gain": ("dhr", "bandwidth_gain"),
+        "fault sharpness": ("dhr", "fault_sharpness"),
+    },
+}
+"""By table and column, the part of the scores of a method and the name in it."""
 
 
 def calibrate(
@@ -70,26 +119,50 @@ def evaluate(
     products: Mapping[str, Sequence[VolumeProduct]],
     references: Sequence[VolumeRecord],
 ) -> Scores:
-    """Return all scores by method, and a table with a row a method.
+    """Return all scores by method, and tables with a row a method: first the numbers that matter most, then by part.
 
     Args:
         recipe: of the room; `apply.threshold` is where a probability counts as fault.
         products: by method, on the same volumes with labels.
         references: not used: no label is told by the place in a volume.
     """
-    scores = {name: _scores(recipe, some) for name, some in products.items()}
+    scores = plain({name: _scores(recipe, some) for name, some in products.items()})
     n = len(next(iter(products.values())))
-    notes = [
-        f"{n} volumes. F1 @2: thinned prediction at a probability of {recipe.apply.threshold:g} against labels, "
-        "within 2 voxels, mean over volumes; ODS: at the best single threshold for all of them, chosen on them",
+    return {
+        "title": "Volumes against their labels",
+        "tables": _tables(scores),
+        "scores": scores,
+        "notes": _notes(n, recipe.apply.threshold),
+    }
+
+
+def _notes(n: int, threshold: float) -> list[str]:
+    return [
+        f"{n} volume{'' if n == 1 else 's'}. F1 @2: thinned prediction at a probability of {threshold:g} against "
+        "labels, within 2 voxels, mean over volumes; ODS: at the best single threshold for all of them, chosen on "
+        "them; OIS: at the best of each; distances from line to line in voxels",
         "angle: between predicted and true fault planes on true fault voxels, degrees of the sample grid; RGT: "
         "distance of horizons in samples away from faults, free of monotone maps; gain: PSNR over that of the input",
+        "ECE: how far a probability of fault is from the share of voxels that are, on average; across: the distance of "
+        "horizons at faults; ordering: share of pairs of samples that relative time puts in the right order; falling: "
+        "share of steps down a trace at which it falls",
     ]
-    rows = {name: _row(one) for name, one in scores.items()}
-    found: Scores = plain(
-        {"title": "Volumes against their labels", "tables": {"volumes": rows}, "scores": scores, "notes": notes}
-    )
-    return found
+
+
+def _tables(scores: Mapping[str, Scores]) -> dict[str, dict[str, Scores]]:
+    """Return the tables, a row a method; one in which no method has a number is left out, except the first."""
+    made = {
+        heading: {
+            name: {column: one.get(part, {}).get(key) for column, (part, key) in columns.items()}
+            for name, one in scores.items()
+        }
+        for heading, columns in TABLES.items()
+    }
+    return {
+        heading: rows
+        for heading, rows in made.items()
+        if heading == FIRST or any(value is not None for row in rows.values() for value in row.values())
+    }
 
 
 def _scores(recipe: InterpretationRecipe, products: Sequence[VolumeProduct]) -> Scores:
@@ -150,20 +223,3 @@ def _score(recipe: InterpretationRecipe, product: VolumeProduct) -> Scores:
         source = product.record.values
         scores["dhr"] = image_scores(found["dhr"], truth["dhr"], source=source, fault=truth.get("fault"))
     return scores
-
-
-def _row(scores: Scores) -> Scores:
-    """Return the numbers of a method that a person looks at first."""
-    fault, angle = scores.get("fault", {}), scores.get("angle", {})
-    return {
-        f"F1 @{HEADLINE}": fault.get(f"tolerant/f1/{HEADLINE}"),
-        f"precision @{HEADLINE}": fault.get(f"tolerant/precision/{HEADLINE}"),
-        f"recall @{HEADLINE}": fault.get(f"tolerant/recall/{HEADLINE}"),
-        "ODS": scores.get("threshold", {}).get("ods"),
-        "HD95": fault.get("distance/hd95"),
-        "angle": angle.get("true/normal_median"),
-        "ECE": scores.get("reliability", {}).get("ece"),
-        "RGT": scores.get("rgt", {}).get("horizons/away/mean"),
-        "DHR SSIM": scores.get("dhr", {}).get("ssim"),
-        "gain dB": scores.get("dhr", {}).get("psnr_gain_db"),
-    }

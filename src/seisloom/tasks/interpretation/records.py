@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,4 +125,7 @@ def _in_folder(recipe: InterpretationRecipe, folder: Path) -> Iterator[VolumeRec
     else:
         keys |= {"data": str(folder), "target": str(targets_of(folder))}
     changed = recipe.model_copy(update={"data": recipe.data.model_copy(update=keys)})
-    yield from records(changed, plan(changed))
+    for ref in plan(changed):
+        image = Path(ref.source["image"])
+        for one in records(changed, [ref]):
+            yield replace(one, name=f"{image.parent.name}/{image.stem}")

@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 PICTURES = 4
 """Volumes that an evaluation draws."""
 DPI = 110
+RELIABILITY = "fault probability"
+"""Heading of the reliability curve."""
+SURE = (
+    "On the line a probability means what it says: of the voxels with 0.3, three in ten are fault. Most voxels lie at "
+    "the left end. Labels thicker or thinner than those that the calibration saw bend the curve."
+)
 BEST = {
-    "F1 @2": "high", "ODS": "high", "HD95": "low", "angle": "low", "ECE": "low", "RGT": "low", "DHR SSIM": "high",
-    "gain dB": "high",
-}  # fmt: skip
+    **dict.fromkeys(["F1 @0", "F1 @1", "F1 @2", "F1 @3", "ODS", "OIS", "ordering"], "high"),
+    **dict.fromkeys(["DHR SSIM", "PSNR dB", "gain dB", "SNR dB"], "high"),
+    **dict.fromkeys(["mean distance", "HD95", "ECE", "Brier", "RGT", "falling"], "low"),
+    **dict.fromkeys(["angle", "angle 90 %", "dip", "strike", "angle where found"], "low"),
+    **dict.fromkeys(["horizon mean", "horizon 95 %", "across mean", "across 95 %"], "low"),
+}
 
 
 def view(recipe: InterpretationRecipe, records: Sequence[VolumeRecord], product: Sequence[VolumeProduct]) -> Figure:
@@ -31,20 +40,40 @@ def view(recipe: InterpretationRecipe, records: Sequence[VolumeRecord], product:
 
 
 def draw_product(product: VolumeProduct, *, threshold: float, title: str = "") -> Figure:
-    """Return a picture of the middle inline: the image with its faults, and every attribute beside it."""
+    """Return a picture of the middle inline: the image with its faults, and every attribute beside it.
+
+    Args:
+        product: what was found in a volume or a section.
+        threshold: probability from which on a voxel is drawn as fault.
+        title: what is drawn, the volume's name by default; which of its inlines is added.
+    """
     from seisloom.figures.attributes import draw_attributes
 
     truth = product.record.truth.get("fault")
     picked = None if truth is None else _middle(truth) > 0
+    said = ", ".join(one for one in (title or product.record.name, _which(product.record.values.shape)) if one)
     return draw_attributes(
         _middle(product.record.values), {name: _middle(one) for name, one in product.attributes.items()},
-        threshold=threshold, labels=picked, title=title or product.record.name,
+        threshold=threshold, labels=picked, title=said,
     )  # fmt: skip
 
 
 def _middle(values: Array) -> Array:
-    """Return the middle inline of a volume, (crossline, time); a section as it is."""
-    return values if values.ndim == 2 else np.asarray(values[values.shape[0] // 2])
+    """Return the middle inline of a volume, (crossline, time), or its only crossline; a section as it is."""
+    if values.ndim == 2:
+        return values
+    return values[:, 0] if values.shape[1] == 1 else np.asarray(values[values.shape[0] // 2])
+
+
+def _which(shape: tuple[int, ...]) -> str:
+    """Return which inline `_middle` takes, counted from 0 as in raw cubes; nothing where there is only one.
+
+    >>> _which((64, 48, 40)), _which((48, 40))
+    ('inline 32 of 0 to 63', '')
+    """
+    if len(shape) == 2 or 1 in shape[:2]:
+        return ""
+    return f"inline {shape[0] // 2} of 0 to {shape[0] - 1}"
 
 
 def write_pages(
@@ -55,21 +84,28 @@ def write_pages(
     out: Path,
 ) -> list[Path]:  # Any: JSON values
     """Write `evaluate_volumes/*.png` and `report.html`; returns their paths."""
-    from seisloom.figures.report import Table, write_report
+    from seisloom.figures.report import tables_of_methods, write_report
 
     folder = out / "evaluate_volumes"
     folder.mkdir(parents=True, exist_ok=True)
     first = next(iter(products))
     files: dict[str, Path] = {}
+    bins = {name: one["reliability"] for name, one in report["scores"].items() if "reliability" in one}
+    if bins:
+        files[RELIABILITY] = _write_reliability(folder / "reliability.png", bins)
     for k, one in enumerate(products[first][:PICTURES]):
         file = folder / f"{k}.png"
         draw_product(one, threshold=recipe.apply.threshold, title=f"{first}: {one.record.name}").savefig(file, dpi=DPI)
         files[f"{one.record.name}, as {first} sees it"] = file
-    table = report["tables"]["volumes"]
-    columns = list(next(iter(table.values())))
-    rows = [[name, *(row[column] for column in columns)] for name, row in table.items()]
     page = write_report(
         out / "report.html", title=report["title"], notes=report["notes"],
-        tables={"volumes": Table(["method", *columns], rows, best=BEST)}, figures=files,
+        tables=tables_of_methods(report["tables"], best=BEST), figures=files, captions={RELIABILITY: SURE},
     )  # fmt: skip
     return [*files.values(), page]
+
+
+def _write_reliability(file: Path, bins: Mapping[str, Mapping[str, Any]]) -> Path:  # Any: JSON values
+    from seisloom.figures.reliability import draw_probability_reliability
+
+    draw_probability_reliability(bins).savefig(file, dpi=DPI)
+    return file
