@@ -12,6 +12,8 @@ TAPER = 4
 """Samples beside a mute that it may have made weaker."""
 DISTORTED = 6
 """Traces beside a mute where the image is bent or too strong, since migration had no data from one side."""
+KINK = 9
+"""Further traces in which level layers turn into those that are there: a network may take the kink for a fault."""
 
 
 def fill_dead_traces(values: Array, *, widest: int = 3) -> Array:
@@ -33,8 +35,8 @@ def fill_dead_traces(values: Array, *, widest: int = 3) -> Array:
     return _from_beside(values, live, widest)
 
 
-def fill_mutes(values: Array) -> tuple[Array, Array]:
-    """Return values in which mutes are filled from the live samples beside them, at the same time, and where they were.
+def fill_mutes(values: Array) -> tuple[Array, Array, Array]:
+    """Return values in which mutes are filled from the live samples beside them, where they were, and their edges.
 
     Reflectors go on level into a mute, so that its edge is no break; nothing that is found in it is to be believed.
 
@@ -42,28 +44,37 @@ def fill_mutes(values: Array) -> tuple[Array, Array]:
         values: (..., trace, time); the mute of a trace are the zeros at its top and bottom, of `SHORTEST_MUTE` samples
             at least, or all of a trace of zeros. Not changed.
     Returns:
-        The filled values, and where mutes are, both (..., trace, time). Rows of time without a live sample stay as
-        they are.
+        The filled values; where mutes are; and where they or their edges are, in which no fault can be told. All
+        (..., trace, time). Rows of time without a live sample stay as they are.
 
-    >>> filled, muted = fill_mutes(np.array([[0.0, 0, 0, 0, 7], [1, 2, 3, 4, 5]]))
+    >>> layers = np.tile([1.0, 2, 3, 4, 5], (9, 1))
+    >>> filled, muted, unsure = fill_mutes(np.vstack([[0.0, 0, 0, 0, 7], layers]))
     >>> filled[0], muted[0]
-    (array([1., 2., 3., 4., 7.]), array([ True,  True,  True,  True, False]))
+    (array([1., 2., 3., 4., 5.]), array([ True,  True,  True,  True, False]))
     """
     zero = values == 0
     top, bottom = _leading(zero), _leading(zero[..., ::-1])[..., ::-1]
     muted = top | bottom
     if not muted.any():
-        return values, muted
+        return values, muted, muted
     doubtful = muted.copy()
     doubtful[..., TAPER:] |= top[..., :-TAPER]
     doubtful[..., :-TAPER] |= bottom[..., TAPER:]
     partly = doubtful & ~muted.all(axis=-1, keepdims=True)  # not beside a gap of whole traces
-    for shift in range(1, DISTORTED + 1):
-        doubtful[..., shift:, :] |= partly[..., :-shift, :]
-        doubtful[..., :-shift, :] |= partly[..., shift:, :]
+    doubtful |= _widened(partly, DISTORTED)
+    unsure = muted | _widened(partly, DISTORTED + KINK)
     rows = np.swapaxes(values, -1, -2)[..., None]  # each sample by itself
     filled = _from_beside(rows, np.swapaxes(~doubtful, -1, -2), rows.shape[-2])
-    return np.ascontiguousarray(np.swapaxes(filled[..., 0], -1, -2)), muted
+    return np.ascontiguousarray(np.swapaxes(filled[..., 0], -1, -2)), muted, unsure
+
+
+def _widened(where: Array, n: int) -> Array:
+    """Return a mask that reaches n traces further to both sides."""
+    wide = where.copy()
+    for shift in range(1, min(n, where.shape[-2] - 1) + 1):
+        wide[..., shift:, :] |= where[..., :-shift, :]
+        wide[..., :-shift, :] |= where[..., shift:, :]
+    return wide
 
 
 def _leading(zero: Array) -> Array:

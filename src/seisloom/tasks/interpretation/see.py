@@ -21,8 +21,8 @@ products do not either, so they can be averaged; yy is what is left of 1."""
 STEPS = ("rgt_inline", "rgt_crossline", "rgt_time")
 """Steps of relative time from a sample to the next one, along each axis. A tile knows time up to a constant; its steps
 are free of it, hold the throw where they cross a fault, and can be averaged. `integrate` makes time of them."""
-NO_DATA = {"fault": -30.0, "dhr": 0.0}
-"""What is said of a mute: no fault, as a logit, and no amplitude."""
+NO_FAULT = -30.0
+"""Logit in a mute and at its edge."""
 SECTIONS = 16
 """Sections that go through a 2-D network at once where it sees a volume along both axes."""
 
@@ -66,13 +66,13 @@ class See:
 
         def predict(arrays: Arrays) -> dict[str, Array]:
             x = fill_dead_traces(arrays["x"], widest=self.fill_dead) if self.fill_dead else arrays["x"]
-            x, muted = fill_mutes(x)
+            x, muted, unsure = fill_mutes(x)
             found = self._views(seen, x)
             if self._matches and "fault" in found:
                 found = with_matched_throws(found, found.get("dhr", x[:, 0]))
-            if muted.any():
-                for name in NO_DATA.keys() & found.keys():
-                    found[name] = np.where(muted[:, 0], np.float32(NO_DATA[name]), found[name])
+            for name, where, value in (("fault", unsure, NO_FAULT), ("dhr", muted, 0.0)):
+                if name in found and where.any():
+                    found[name] = np.where(where[:, 0], np.float32(value), found[name])
             return {name: found[name] for name in self.blended}
 
         return predict
