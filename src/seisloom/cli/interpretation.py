@@ -54,13 +54,14 @@ def sticks(
     """
     from seisloom.cli.values import writing
     from seisloom.io.fault_sticks import check_suffix, write_fault_sticks
-    from seisloom.tasks.interpretation.exports.blocks import box_of, open_attributes
+    from seisloom.tasks.interpretation.exports.blocks import box_of, named_or_only, open_attributes
     from seisloom.tasks.interpretation.exports.sticks import fault_sticks
 
     ranges = dict(_range(one) for one in box or [])
     for file in (out, *([patches] if patches else [])):
         _check_place(file, force)
     volume = open_attributes(source, given)
+    variable = named_or_only(volume, variable)
     check_suffix(out, has_xy=volume.spec.has_xy)
     found = fault_sticks(
         volume,
@@ -133,13 +134,14 @@ def extract(
 
     from seisloom.cli.values import writing
     from seisloom.io.horizon_text import check_suffix, down_at, write_horizons
-    from seisloom.tasks.interpretation.exports.blocks import open_attributes
+    from seisloom.tasks.interpretation.exports.blocks import named_or_only, open_attributes
     from seisloom.tasks.interpretation.exports.horizons import horizons_of
 
     wanted = None if levels is None else _numbers(levels)
     _check_place(out, force)
     volume = open_attributes(source, given)
     check_suffix(out, has_xy=volume.spec.has_xy)
+    variable = named_or_only(volume, variable)
     found = horizons_of(volume, variable=variable, n=n, levels=wanted, fault=fault, near=near, threshold=threshold)
     with writing(out):
         write_horizons(out, found)

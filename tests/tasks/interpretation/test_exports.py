@@ -31,8 +31,8 @@ from seisloom.physics.volumes.draw_faults import fault_row
 from seisloom.physics.volumes.model import VolumeModel
 from seisloom.signal.fault_patches import patch_numbers, simplify
 from seisloom.signal.horizons import crossings, off_faults, rising
-from seisloom.tasks.interpretation.exports.blocks import box_of, open_attributes
-from seisloom.tasks.interpretation.exports.earth import steps_of
+from seisloom.tasks.interpretation.exports.blocks import box_of, named_or_only, open_attributes
+from seisloom.tasks.interpretation.exports.earth import Steps, shape_of, steps_of
 from seisloom.tasks.interpretation.exports.horizons import horizons_of
 from seisloom.tasks.interpretation.exports.sticks import fault_sticks, read_fault_voxels
 
@@ -219,6 +219,33 @@ def test_angles_of_the_earth_follow_from_bins_and_velocity(tmp_path: Path, azimu
     x, y = rotated(azimuth, 25.0, 12.5, (SIDE, SIDE))
     assert found.nodes["x_m"].to_numpy() == pytest.approx(x[i, j])
     assert found.nodes["y_m"].to_numpy() == pytest.approx(y[i, j])
+
+
+def test_a_line_has_no_azimuth_of_its_faults(tmp_path: Path) -> None:
+    """What strikes across a line cannot be told from it, and an azimuth of nothing would be north."""
+    row = fault_row((32.0, 32.0, 32.0), dip_degrees=60, throw_samples=4.0)
+    arrays = {name: one[32:33] for name, one in make_box(model_of(row), None, ("fault", "dip", "strike")).items()}
+    xy = tuple(one[32:33] for one in rotated(30.0, 25.0, 12.5, (SIDE, SIDE)))
+    patch = fault_sticks(volume_of(tmp_path / "a.zarr", arrays, xy=xy), velocity_m_s=2500.0, min_size=5).patches.iloc[0]
+    assert np.isnan(patch["azimuth_deg"])
+    assert patch["dip_earth_deg"] == pytest.approx(np.degrees(np.arctan(np.tan(np.radians(60)) * 5 / 12.5)), abs=0.02)
+
+
+def test_the_only_variable_of_a_file_is_the_wanted_one(tmp_path: Path) -> None:
+    """SEG-Y of an attribute has one, called amplitude."""
+    arrays = {"amplitude": np.zeros((4, 5, 6), np.float32)}
+    assert named_or_only(volume_of(tmp_path / "a.zarr", arrays), "fault") == "amplitude"
+    both = volume_of(tmp_path / "b.zarr", {**arrays, "rgt": arrays["amplitude"]})
+    assert named_or_only(both, "fault") == "fault"
+    assert named_or_only(both, "rgt") == "rgt"
+
+
+def test_what_is_just_below_half_a_turn_is_none(tmp_path: Path) -> None:
+    normal = normal_of(np.array([60.0]), np.array([179.999]))[:, 0]
+    place = np.array([[0, 0, 0], [5, 0, 3]])
+    found = shape_of(place, normal, Steps(25.0, 12.5, 5.0, (0.0, 90.0)))
+    assert found["strike_deg"] == 0
+    assert 0 <= found["azimuth_deg"] < 180
 
 
 def test_angles_of_the_earth_are_unknown_without_velocity_or_bins(tmp_path: Path) -> None:

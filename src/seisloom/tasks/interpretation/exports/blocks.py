@@ -13,7 +13,7 @@ from seisloom.convert import open_volume
 from seisloom.errors import DataError
 from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, box_size, boxes
 from seisloom.io.volumes.raw.writer import SUFFIXES
-from seisloom.io.volumes.volume import Given, Volume
+from seisloom.io.volumes.volume import AMPLITUDE, Given, Volume
 from seisloom.sample import Array
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def box_of(grid: Grid, ranges: Mapping[str, tuple[float, float]]) -> Box:
     return tuple(box)
 
 
+def named_or_only(volume: Volume, name: str) -> str:
+    """Return the name of a variable, or `amplitude` where there is no other: formats without names call it so."""
+    return AMPLITUDE if list(volume.spec.variables) == [AMPLITUDE] else name
+
+
 def check_volume(volume: Volume, *variables: str) -> None:
     grid = volume.spec.grid
     if len(grid.axes) not in (2, 3) or grid.names[-1] not in VERTICAL:
@@ -66,7 +71,8 @@ def check_volume(volume: Volume, *variables: str) -> None:
     for name in variables:
         if name not in volume.spec.variables:
             raise DataError(
-                f"{volume.path}: no variable {name!r}; there are {', '.join(volume.spec.variables)}. Name one of these"
+                f"{volume.path}: no variable {name!r}; there are {', '.join(volume.spec.variables)}. Name one of "
+                "these: --variable NAME"
             )
 
 

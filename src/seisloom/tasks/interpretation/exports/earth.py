@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     pass
 
 ANGLES = ("dip_deg", "strike_deg", "dip_earth_deg", "strike_earth_deg", "azimuth_deg")
+HALF_TURN = ("strike_deg", "strike_earth_deg", "azimuth_deg")
+"""Of those, the ones in [0, 180)."""
 SIZES = ("length", "height", "length_m", "height_m")
 """Columns of a table of patches, see `sticks.fault_sticks`."""
 NOT_SQUARE = math.sin(math.radians(1.0))
@@ -34,7 +36,8 @@ class Steps:
     crossline: float
     sample: float
     azimuths: tuple[float, float] | None
-    """Of rising inline and crossline indices, in degrees clockwise from y."""
+    """Of rising inline and crossline indices, in degrees clockwise from y; None of a line too, on which every dip is
+    an apparent one."""
 
 
 def steps_of(volume: Volume, velocity_m_s: float | None = None) -> Steps:
@@ -55,7 +58,8 @@ def steps_of(volume: Volume, velocity_m_s: float | None = None) -> Steps:
         return Steps(math.nan, math.nan, sample, None)
     azimuths = np.degrees(np.arctan2(*vectors))
     inline_m, crossline_m = (float(one) if one > 0 else 1.0 for one in length)
-    return Steps(inline_m, crossline_m, sample, (float(azimuths[0]), float(azimuths[1])))
+    known = (float(azimuths[0]), float(azimuths[1])) if (length > 0).all() else None
+    return Steps(inline_m, crossline_m, sample, known)
 
 
 def _length_m(axis: Axis) -> float:
@@ -103,7 +107,8 @@ def shape_of(place: Array, normal: Array, steps: Steps) -> dict[str, float]:
             east = math.cos(s) * math.sin(a) + math.sin(s) * math.sin(b)
             north = math.cos(s) * math.cos(a) + math.sin(s) * math.cos(b)
             found["azimuth_deg"] = math.degrees(math.atan2(east, north)) % 180
-    return {name: round(value, 2) for name, value in found.items()}
+    # what is just below 180 degrees would be rounded to it
+    return {name: round(value, 2) % 180 if name in HALF_TURN else round(value, 2) for name, value in found.items()}
 
 
 def _extent(inline: Array, crossline: Array, strike_deg: float) -> float:
