@@ -37,7 +37,7 @@ def sticks(
     out: Annotated[Path, typer.Option(help="Sticks: .csv .geojson, .txt for OpendTect, .dat for Charisma and Petrel.")],
     variable: Annotated[str, typer.Option(help="Variable with the fault probability.")] = "fault",
     threshold: Annotated[float, typer.Option(help="Probability from which on a voxel is a fault.")] = 0.5,
-    max_angle: Annotated[float, typer.Option(help="Degrees by which neighbours of one patch may turn.")] = 30.0,
+    max_angle: Annotated[float, typer.Option(help="Degrees by which neighbours of one patch may differ.")] = 10.0,
     min_size: Annotated[int, typer.Option(help="Voxels of the smallest patch.")] = 100,
     every: Annotated[int, typer.Option(help="Inlines or crosslines from one stick to the next.")] = 10,
     tolerance: Annotated[float, typer.Option(help="Voxels by which a stick may leave the fault.")] = 1.0,

@@ -1,107 +1,59 @@
-"""Faults as patches and sticks: from thinned voxels with normals to polylines in sections.
+"""Voxels of thinned faults as patches, a number for each fault.
 
 Voxels are rows (inline, crossline, time) of whole numbers; normals are (3, voxel) in the order depth, crossline,
-inline, of unit length and either sign. A line has one inline or one crossline.
+inline, of unit length and either sign. A patch starts from voxels that are surely of one fault, those around which
+all face alike; where faults cross or meet nothing is sure, and what lies there goes to the nearest plane at the end.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-from scipy import ndimage, sparse, spatial
+from scipy import sparse, spatial
 
 from seisloom.errors import DataError
 from seisloom.sample import Array
 
 REACH = 2
 """Voxels from one of a patch to the next along any axis: thinning leaves gaps of one where it changes its sections."""
-BRIDGE = 10.0
-"""Voxels across which a fault goes on behind another one: labels of 3 that cross at 30 degrees are one over 6, and
-thinning adds some."""
+BRIDGE = 20.0
+"""Voxels across which a fault goes on behind another one: where two cross at 30 degrees, nothing is sure over 18."""
 OUT_OF_PLANE = 1.5
 """Distance in voxels from the plane through one voxel up to which another lies in it: thinning rounds to half a voxel,
 and a diagonal step adds one half."""
-SMOOTH_VOXELS, WINDOW_VOXELS = 1.0, 3.0
-"""Of the image before its gradient, and of the average of gradients: about the thickness of labels, 1 to 3."""
-BORDER = 3
-"""Voxels at the image's border that are not looked at: three times the smoothing."""
-MOST_SECOND = 0.05
-"""Of the second largest change over the largest: a plane's voxels make 0.01, two faults at 45 degrees up to 0.17."""
-AROUND = 64
-"""Voxels whose planes are tried where faults cross: some of both, on both sides."""
-SHORTEST_STICK = 4.0
-"""Length in voxels; the direction of a shorter one is that of its rounding."""
+BEND = 0.1
+"""By which that distance grows with the distance of the voxels: errors of normals, and faults that another one moved.
+"""
+ONE_FAULT_DEG = 20.0
+"""Up to which the normals of neighbours are averaged: those of one fault with their errors, not those of two faults."""
+SURE_DEG = 10.0
+"""Up to which neighbours face alike beyond doubt; the averaged normals of one fault differ by some degrees."""
+SURE_VOXELS = 5.0
+"""Radius within which they must: networks turn from one fault to the other over some voxels, step by small step."""
+UNLIKE = 0.1
+"""Share of the voxels around a sure one that may face otherwise."""
+MOST_PAIRS = 0.5
+"""Share of the pairs between two parts above which these are one fault if so many are alike."""
+NEAR = 8.0
+"""Voxels from which a voxel that is not sure is taken in: about as far as those at a crossing are from sure ones."""
+AROUND = 32
+"""Sure voxels whose planes are tried for it: about half of the circle of so many voxels around it, of two faults."""
+AT_ONCE = 1 << 14
+"""Voxels for which others are looked up in one go: about 100 MB."""
 
-
-def image_normals(probability: Array, voxels: Array) -> Array:
-    """Return the normals of faults told from their image: the direction in which it changes most around each voxel.
-
-    Where faults cross, the image changes in two directions. A voxel there takes the normal of that one of the voxels
-    around it in whose plane it lies best, so that each fault keeps its own.
-
-    Args:
-        probability: shape (inline, crossline, time); an axis of length 1 is a line, and normals lie in it.
-        voxels: of the faults, shape (n, 3), within the image.
-    Returns:
-        Unit normals, shape (3, n); NaN where the image does not change.
-    Source: the structure tensor of van Vliet & Verbeek (1995), Proc. ASCI, 442-449.
-    """
-    voxels = np.asarray(voxels)
-    at, image = tuple(voxels.T), np.asarray(probability, np.float32)
-    tensor = np.zeros((len(voxels), 3, 3))
-    for a, b, products in structure_tensor(image):
-        tensor[:, a, b] = tensor[:, b, a] = products[at]
-    sizes, directions = np.linalg.eigh(tensor)
-    normals = np.where(sizes[:, -1] > 0, directions[:, :, -1].T, np.nan)
-    noise = sizes[:, 0] if 1 not in image.shape else 0.0  # alike in all directions
-    two = ~(sizes[:, 1] - noise <= MOST_SECOND * (sizes[:, 2] - noise))
-    if two.any() and not two.all():
-        normals[:, two] = _of_best_plane(voxels[two], voxels[~two], normals[:, ~two])
-    return normals
-
-
-def structure_tensor(image: Array) -> Iterator[tuple[int, int, Array]]:
-    """Yield the products of components of the image's gradient, averaged around each voxel: row, column, values.
-
-    Args:
-        image: shape (inline, crossline, time); there are no products with an axis of length 1.
-    Returns:
-        Row and column are 0 for depth, 1 for crossline, 2 for inline, row <= column; values of the image's shape.
-    """
-    # at the border the smoothed image is that of a mirrored fault
-    inside = tuple(slice(BORDER, -BORDER) if n > 4 * BORDER else slice(None) for n in image.shape)
-    # differences of neighbours would be too small where the image is steep, and turn normals
-    slopes = [_slope(image, axis) if image.shape[axis] > 1 else None for axis in (2, 1, 0)]
-    for (a, one), (b, other) in itertools.combinations_with_replacement(enumerate(slopes), 2):
-        if one is not None and other is not None:
-            product = np.zeros_like(image)
-            product[inside] = one[inside] * other[inside]
-            yield a, b, ndimage.gaussian_filter(product, WINDOW_VOXELS, mode="constant")
-
-
-def _slope(image: Array, axis: int) -> Array:
-    order = [int(axis == one) for one in range(3)]
-    return np.asarray(ndimage.gaussian_filter(image, SMOOTH_VOXELS, order=order))
-
-
-def _of_best_plane(lost: Array, known: Array, normals: Array) -> Array:
-    """Return for each lost voxel, of the normals of known voxels around it, that of the plane it lies nearest to."""
-    n_around = min(AROUND, len(known))
-    around = spatial.cKDTree(known).query(lost, k=n_around)[1].reshape(len(lost), n_around)
-    offset = (lost[:, None] - known[around])[..., ::-1]
-    away = np.abs(np.einsum("nak,kna->na", offset, normals[:, around]))
-    return np.asarray(normals[:, around[np.arange(len(lost)), away.argmin(axis=1)]])
+Pairs = Iterable[tuple[Array, Array]]
 
 
 def patch_numbers(voxels: Array, normals: Array, *, max_angle_deg: float, min_size: int = 1) -> tuple[Array, Array]:
     """Return the patch that each voxel belongs to.
 
-    Two voxels are of one patch if they are at most two apart along each axis, their normals differ by less than the
-    largest angle, and each lies in the other's plane. So faults that cross or meet at an angle are parted. A fault that
-    another one cuts is still one: parts that touch another patch are joined across BRIDGE voxels in the same way. A
-    chain of voxels may turn by any angle, as listric faults do.
+    Neighbours, at most two voxels apart along each axis, are of one patch if their normals differ by no more than the
+    largest angle and each lies in the other's plane. So faults that cross or meet at a larger angle are parted, and a
+    chain of voxels may turn by any angle, as listric faults do. A fault that another one cuts is still one if its
+    parts lie in one plane across BRIDGE voxels. Normals are averaged over neighbours before; where two faults cross,
+    their normals say nothing, and voxels there go to the fault in whose plane they lie best.
 
     Args:
         voxels: shape (n, 3), each once.
@@ -116,17 +68,16 @@ def patch_numbers(voxels: Array, normals: Array, *, max_angle_deg: float, min_si
     voxels = np.asarray(voxels, np.int64)
     if not len(voxels):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    least = float(np.cos(np.radians(max_angle_deg))) - 1e-9
-    member: Array = np.arange(len(voxels))
-    for first, second in _neighbours(voxels):
-        member = _joined(member, voxels, normals, first, second, least)
-    touching = np.zeros(len(voxels), bool)
-    for first, second in _neighbours(voxels):
-        other = member[first] != member[second]
-        touching[first[other]] = touching[second[other]] = True
-    ends = np.flatnonzero(touching)
-    first, second = ends[spatial.cKDTree(voxels[ends]).query_pairs(BRIDGE, output_type="ndarray")].T
-    member = _joined(member, voxels, normals, first, second, least)
+    pairs = list(_neighbours(voxels))
+    facing = _averaged(voxels, normals, pairs)
+    sure = _sure(voxels, facing, min(SURE_DEG, max_angle_deg))
+    member = _linked(np.arange(len(voxels)), voxels, facing, _among(sure, pairs), max_angle_deg)
+    member = _merged(member, voxels, facing, _within(voxels, _beside(sure, pairs), BRIDGE), max_angle_deg)
+    facing, member, taken = _taken_in(voxels, facing, member, sure)
+    member = _linked(member, voxels, facing, _among(~sure & ~taken, pairs), max_angle_deg)
+    # parts that touch, whose voxels now face as their fault does
+    member = _merged(member, voxels, facing, pairs, max_angle_deg)
+    member = np.unique(member, return_inverse=True)[1]
     sizes = np.bincount(member)
     order = np.argsort(-sizes, kind="stable")
     kept = sizes[order] >= min_size
@@ -135,28 +86,12 @@ def patch_numbers(voxels: Array, normals: Array, *, max_angle_deg: float, min_si
     return number[member], sizes[order[~kept]]
 
 
-def _joined(member: Array, voxels: Array, normals: Array, first: Array, second: Array, least: float) -> Array:
-    """Return the members after pairs of voxels are joined whose normals are alike and that lie in one plane."""
-    a, b = member[first], member[second]
-    apart = a != b
-    first, second, a, b = first[apart], second[apart], a[apart], b[apart]
-    cosine = np.abs(np.einsum("kn,kn->n", normals[:, first], normals[:, second]))
-    offset = (voxels[second] - voxels[first]).T[::-1]
-    away = np.maximum(*(np.abs(np.einsum("kn,kn->n", offset, normals[:, one])) for one in (first, second)))
-    alike = (cosine >= least) & (away <= OUT_OF_PLANE)
-    if not alike.any():
-        return member
-    n = int(member.max()) + 1
-    graph = sparse.coo_array((np.ones(int(alike.sum()), np.int8), (a[alike], b[alike])), shape=(n, n))
-    return np.asarray(sparse.csgraph.connected_components(graph, directed=False)[1])[member]
-
-
 def _neighbours(voxels: Array) -> Iterator[tuple[Array, Array]]:
     """Yield which voxels are neighbours of which, each pair once; the nearest first, so that few remain to join."""
     low = voxels.min(axis=0) - REACH
     sides = voxels.max(axis=0) - low + 1 + REACH
     place = np.ravel_multi_index(tuple((voxels - low).T), tuple(sides))
-    order = np.argsort(place)
+    order = np.argsort(place).astype(np.int32)
     ordered = place[order]
     steps = range(-REACH, REACH + 1)
     # of an offset and its opposite one is enough
@@ -165,118 +100,122 @@ def _neighbours(voxels: Array) -> Iterator[tuple[Array, Array]]:
         wanted = place + np.ravel_multi_index(tuple(offset + REACH), tuple(sides))
         wanted -= np.ravel_multi_index((REACH,) * 3, tuple(sides))
         found = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-        first = np.flatnonzero(ordered[found] == wanted)
+        first = np.flatnonzero(ordered[found] == wanted).astype(np.int32)
         yield first, order[found[first]]
 
 
-def draw_sticks(voxels: Array, normals: Array, *, every: int, tolerance: float) -> tuple[int, list[Array]]:
-    """Return the sticks of one patch: polylines in inline or crossline sections, whichever it cuts more squarely.
-
-    A section is used if its index is a multiple of `every`; where the patch has none of these, its middle one is. In a
-    section, each part of the patch gives one stick: the longest of the shortest ways from voxel to voxel, so that short
-    branches are left out, simplified.
-
-    Args:
-        voxels: of the patch, shape (n, 3).
-        normals: shape (3, n).
-        every: sections from one stick to the next.
-        tolerance: in voxels, see `simplify`.
-    Returns:
-        The axis across which the sections are, 0 for inline and 1 for crossline sections; and the rows of `voxels` that
-        are nodes of each stick, from its upper to its lower end.
-    """
-    voxels, normals = np.asarray(voxels), np.asarray(normals)
-    _, crossline, inline = np.nansum(normals**2, axis=1)
-    across = 0 if crossline >= inline else 1
-    lines = np.unique(voxels[:, across])
-    chosen = lines[lines % every == 0]
-    if not chosen.size:
-        chosen = lines[[len(lines) // 2]]
-    in_section = [1 - across, 2]
-    sticks = []
-    for line in chosen:
-        rows = np.flatnonzero(voxels[:, across] == line)
-        # normals are depth, crossline, inline
-        for way in _longest_ways(voxels[rows][:, in_section], normals[:, rows][[1 + across, 0]]):
-            points = voxels[rows[way]][:, in_section].astype(float)
-            nodes = rows[way][simplify(points, tolerance)]
-            sticks.append(nodes if voxels[nodes[0], 2] <= voxels[nodes[-1], 2] else nodes[::-1])
-    return across, sticks
+def _among(these: Array, pairs: Pairs) -> Pairs:
+    """Yield the pairs whose voxels are both among these."""
+    for first, second in pairs:
+        both = these[first] & these[second]
+        yield first[both], second[both]
 
 
-def _longest_ways(points: Array, normals: Array) -> Iterator[Array]:
-    """Yield, for each connected part of the points (n, 2), which of them lie on its longest shortest way, in order.
-
-    Points are connected if they are neighbours or, behind a fault that crosses, as far as BRIDGE in one plane.
-    """
-    first, second = spatial.cKDTree(points).query_pairs(BRIDGE, output_type="ndarray").T
-    offset = (points[second] - points[first]).T
+def _alike(voxels: Array, normals: Array, first: Array, second: Array, angle_deg: float) -> Array:
+    """Return which pairs have normals that differ by no more than an angle, and lie in each other's plane."""
+    cosine = np.abs(np.einsum("kn,kn->n", normals[:, first], normals[:, second]))
+    offset = (voxels[second] - voxels[first]).T[::-1]
     away = np.maximum(*(np.abs(np.einsum("kn,kn->n", offset, normals[:, one])) for one in (first, second)))
-    step = np.linalg.norm(offset, axis=0)
-    linked = (step <= REACH * np.sqrt(2) + 1e-6) | (away <= OUT_OF_PLANE)
-    # more than its length, so that a way does not jump over voxels that are there
-    cost = step[linked] ** 1.5
-    graph = sparse.coo_array((cost, (first[linked], second[linked])), shape=(len(points),) * 2).tocsr()
-    n_parts, part = sparse.csgraph.connected_components(graph, directed=False)
-    for k in range(n_parts):
-        rows = np.flatnonzero(part == k)
-        inside = graph[rows][:, rows]
-        start = _farthest(inside, 0)[0]
-        end, before = _farthest(inside, start)
-        if np.linalg.norm(points[rows[end]] - points[rows[start]]) < SHORTEST_STICK:
-            continue
-        way = [end]
-        while way[-1] != start:
-            way.append(int(before[way[-1]]))
-        yield rows[way]
+    near = away <= OUT_OF_PLANE + BEND * np.linalg.norm(offset, axis=0)
+    return np.asarray((cosine >= np.cos(np.radians(angle_deg)) - 1e-9) & near)
 
 
-def _farthest(graph: sparse.csr_array, start: int) -> tuple[int, Array]:
-    """Return the node farthest from a start, and the node before each one on the way."""
-    distance, before = sparse.csgraph.dijkstra(graph, directed=False, indices=[start], return_predecessors=True)
-    return int(distance[0].argmax()), before[0]
+def _averaged(voxels: Array, normals: Array, pairs: Pairs) -> Array:
+    """Return the normals averaged over neighbours of the same fault."""
+    total = np.array(normals, float)
+    for first, second in pairs:
+        alike = _alike(voxels, normals, first, second, ONE_FAULT_DEG)
+        one, other = first[alike], second[alike]
+        sign = np.sign(np.einsum("kn,kn->n", normals[:, one], normals[:, other]))
+        for part, values in zip(total, normals, strict=True):
+            part += np.bincount(one, sign * values[other], len(part))
+            part += np.bincount(other, sign * values[one], len(part))
+    return np.asarray(total / np.linalg.norm(total, axis=0))
 
 
-def simplify(points: Array, tolerance: float) -> Array:
-    """Return which points of a polyline are kept so that none lies farther than a tolerance from what is left.
+def _sure(voxels: Array, normals: Array, angle_deg: float) -> Array:
+    """Return which voxels have neighbours all around that face alike."""
+    n = len(voxels)
+    total, unlike = np.zeros(n), np.zeros(n)
+    for first, second in _within(voxels, np.arange(n), SURE_VOXELS):
+        total += np.bincount(first, minlength=n)
+        unlike += np.bincount(first, ~_alike(voxels, normals, first, second, angle_deg), n)
+    return np.asarray(unlike <= UNLIKE * total)
 
-    Args:
-        points: shape (n, 2) or (n, 3).
-        tolerance: in the unit of the points; 0 keeps all but those on a line.
-    Returns:
-        Rising indices, the first and the last among them.
-    Source: Douglas & Peucker (1973), Cartographica 10(2), 112-122.
 
-    >>> simplify(np.array([[0, 0], [1, 0.4], [2, 0], [3, 3]]), 0.5).tolist()
-    [0, 2, 3]
+def _within(voxels: Array, these: Array, distance: float) -> Iterator[tuple[Array, Array]]:
+    """Yield the pairs of these voxels that are no farther apart than a distance, both ways."""
+    if not len(these):
+        return
+    tree = spatial.cKDTree(voxels[these])
+    for start in range(0, len(these), AT_ONCE):
+        some = these[start : start + AT_ONCE]
+        found = spatial.cKDTree(voxels[some]).sparse_distance_matrix(tree, distance, output_type="ndarray")
+        yield some[found["i"]], these[found["j"]]
+
+
+def _linked(member: Array, voxels: Array, normals: Array, pairs: Pairs, angle_deg: float) -> Array:
+    """Return the members after each pair that is alike is joined."""
+    for first, second in pairs:
+        apart = member[first] != member[second]
+        one, other = first[apart], second[apart]
+        alike = _alike(voxels, normals, one, other, angle_deg)
+        member = _joined(member, member[one[alike]], member[other[alike]])
+    return member
+
+
+def _merged(member: Array, voxels: Array, normals: Array, pairs: Pairs, angle_deg: float) -> Array:
+    """Return the members after parts are joined between which most pairs are alike."""
+    n = int(member.max()) + 1
+    votes = sparse.csr_array((n, n))
+    for first, second in pairs:
+        apart = member[first] != member[second]
+        one, other = first[apart], second[apart]
+        parts = np.sort([member[one], member[other]], axis=0)
+        vote = _alike(voxels, normals, one, other, angle_deg) - MOST_PAIRS
+        votes = votes + sparse.csr_array((vote, parts), shape=(n, n))
+    return _joined(member, *(votes > 0).nonzero())
+
+
+def _joined(member: Array, first: Array, second: Array) -> Array:
+    """Return the members after parts are joined to others."""
+    if not len(first):
+        return member
+    n = int(member.max()) + 1
+    graph = sparse.coo_array((np.ones(len(first), np.int8), (first, second)), shape=(n, n))
+    return np.asarray(sparse.csgraph.connected_components(graph, directed=False)[1])[member]
+
+
+def _beside(sure: Array, pairs: Pairs) -> Array:
+    """Return the sure voxels that have neighbours which are not."""
+    beside = np.zeros(len(sure), bool)
+    for first, second in pairs:
+        mixed = sure[first] != sure[second]
+        beside[first[mixed]] = beside[second[mixed]] = True
+    return np.flatnonzero(beside & sure)
+
+
+def _taken_in(voxels: Array, normals: Array, member: Array, sure: Array) -> tuple[Array, Array, Array]:
+    """Return normals and members after unsure voxels got those of the sure one near them in whose plane they lie best.
+
+    The last array says which did.
     """
-    points = np.asarray(points, float)
-    kept = np.zeros(len(points), bool)
-    kept[[0, -1]] = True
-    todo = [(0, len(points) - 1)]
-    while todo:
-        first, last = todo.pop()
-        if last - first < 2:
-            continue
-        away = _distance_to_segment(points[first + 1 : last], points[first], points[last])
-        if away.max() > tolerance + 1e-9:
-            middle = first + 1 + int(away.argmax())
-            kept[middle] = True
-            todo += [(first, middle), (middle, last)]
-    return np.flatnonzero(kept)
-
-
-def _distance_to_segment(points: Array, start: Array, end: Array) -> Array:
-    along = end - start
-    squared = float(along @ along)
-    share = np.clip((points - start) @ along / squared, 0, 1) if squared else np.zeros(len(points))
-    return np.asarray(np.linalg.norm(points - start - share[:, None] * along, axis=1))
-
-
-def mean_normal(normals: Array) -> Array:
-    """Return the direction that normals have on average, whatever their signs, shape (3,).
-
-    It is the largest eigenvector of the mean of n nᵀ; normals that are not known (NaN) are left out.
-    """
-    known = normals[:, np.isfinite(normals).all(axis=0)]
-    return np.asarray(np.linalg.eigh(known @ known.T)[1][:, -1]) if known.size else np.full(3, np.nan)
+    lost, known = np.flatnonzero(~sure), np.flatnonzero(sure)
+    normals, member, taken = normals.copy(), member.copy(), np.zeros(len(voxels), bool)
+    if not len(known):
+        return normals, member, taken
+    tree = spatial.cKDTree(voxels[known])
+    for start in range(0, len(lost), AT_ONCE):
+        some = lost[start : start + AT_ONCE]
+        distance, found = tree.query(voxels[some], k=[*range(1, AROUND + 1)], distance_upper_bound=NEAR)
+        near = np.isfinite(distance)
+        around = known[np.where(near, found, 0)]
+        offset = (voxels[some][:, None] - voxels[around])[..., ::-1]
+        away = np.where(near, np.abs(np.einsum("nak,kna->na", offset, normals[:, around])), np.inf)
+        # of planes that are as near, the one whose voxel is nearer
+        best = (away + np.where(near, distance, 0) / (2 * AROUND)).argmin(axis=1)
+        rows = np.arange(len(some))
+        good = away[rows, best] <= OUT_OF_PLANE
+        into, from_ = some[good], around[rows, best][good]
+        normals[:, into], member[into], taken[into] = normals[:, from_], member[from_], True
+    return normals, member, taken

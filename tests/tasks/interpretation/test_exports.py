@@ -29,7 +29,7 @@ from seisloom.physics.volumes.box import make_box
 from seisloom.physics.volumes.draw import draw_volume
 from seisloom.physics.volumes.draw_faults import fault_row
 from seisloom.physics.volumes.model import VolumeModel
-from seisloom.signal.fault_patches import patch_numbers, simplify
+from seisloom.signal.fault_sticks import simplify
 from seisloom.signal.horizons import crossings, off_faults, rising
 from seisloom.tasks.interpretation.exports.blocks import box_of, named_or_only, open_attributes
 from seisloom.tasks.interpretation.exports.earth import Steps, shape_of, steps_of
@@ -281,16 +281,6 @@ def test_small_patches_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (len(found.patches), found.n_small) == (1, 1)
     assert found.n_small_voxels == found.n_voxels - found.patches["n_voxels"].iloc[0] > 0
     assert found.patches["probability"].iloc[0] == pytest.approx(0.9)
-
-
-def test_numbers_of_patches_go_with_their_size_and_empty_ones_are_none() -> None:
-    wall = np.array([(i, 3, k) for i in range(5) for k in range(5)])
-    far = np.array([(i, 9, k) for i in range(6) for k in range(5)])
-    normals = np.tile(np.array([[0.0], [1.0], [0.0]]), 55)
-    number, small = patch_numbers(np.concatenate([wall, far]), normals, max_angle_deg=30, min_size=26)
-    assert (set(number[:25].tolist()), set(number[25:].tolist()), small.tolist()) == ({0}, {1}, [25])
-    number, small = patch_numbers(np.zeros((0, 3)), np.zeros((3, 0)), max_angle_deg=30)
-    assert (number.size, small.size) == (0, 0)
 
 
 @given(hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(-50, 50)), st.floats(0, 9))

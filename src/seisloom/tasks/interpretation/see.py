@@ -10,7 +10,7 @@ import numpy as np
 from seisloom.inference.windows import predict_in_batches
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.dead_traces import fill_dead_traces, fill_mutes
-from seisloom.signal.fault_patches import structure_tensor
+from seisloom.signal.fault_normals import structure_tensor
 from seisloom.tasks.interpretation.coarser import Coarser
 from seisloom.tasks.interpretation.refining.refine import Refine
 from seisloom.tasks.interpretation.throws import with_matched_throws

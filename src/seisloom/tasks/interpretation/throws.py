@@ -9,7 +9,7 @@ import numpy as np
 from seisloom.inference.integrate import with_throws
 from seisloom.metrics.overlap import thin
 from seisloom.sample import Array, Arrays
-from seisloom.signal.fault_patches import image_normals
+from seisloom.signal.fault_normals import image_normals
 from seisloom.signal.fault_throws import match_throws
 
 FEWEST_TRACES = 16

@@ -16,7 +16,9 @@ from seisloom.io.volumes.volume import Volume
 from seisloom.metrics.orientation import angles_of, check_degrees, normal_of
 from seisloom.metrics.overlap import thin
 from seisloom.sample import Array
-from seisloom.signal.fault_patches import draw_sticks, image_normals, mean_normal, patch_numbers
+from seisloom.signal.fault_normals import image_normals, mean_normal
+from seisloom.signal.fault_patches import patch_numbers
+from seisloom.signal.fault_sticks import draw_sticks
 from seisloom.tasks.interpretation.exports.blocks import (
     BLOCK_VOXELS,
     as_cube,
@@ -32,7 +34,7 @@ MARGIN = 32
 """Lines around a block of faults: thinning reaches about as far as faults are thick, its smoothing 17."""
 
 MOST_VOXELS = 10_000_000
-"""Of thinned faults at once; joining them to patches needs some 200 bytes a voxel, so about 2 GB, and minutes."""
+"""Of thinned faults at once; joining them to patches needs some 400 bytes a voxel, so 4 GB, and five minutes."""
 
 PATCH_COLUMNS = ["patch", "n_voxels", "probability", "sections", "n_sticks", "n_nodes", *ANGLES, *SIZES]
 
@@ -76,7 +78,7 @@ def fault_sticks(
     *,
     variable: str = "fault",
     threshold: float = 0.5,
-    max_angle_deg: float = 30.0,
+    max_angle_deg: float = 10.0,
     min_size: int = 100,
     every: int = 10,
     tolerance: float = 1.0,
