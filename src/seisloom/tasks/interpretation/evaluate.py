@@ -127,13 +127,26 @@ def evaluate(
         references: not used: no label is told by the place in a volume.
     """
     scores = plain({name: _scores(recipe, some) for name, some in products.items()})
-    n = len(next(iter(products.values())))
+    some = next(iter(products.values()))
     return {
         "title": "Volumes against their labels",
         "tables": _tables(scores),
         "scores": scores,
-        "notes": _notes(n, recipe.apply.threshold),
+        "notes": [*_without_fault(some), *_notes(len(some), recipe.apply.threshold)],
     }
+
+
+def _without_fault(products: Sequence[VolumeProduct]) -> list[str]:
+    """Return what has to be said of labels without a fault, whose F1 says little."""
+    labelled = [one for one in products if _has(one, "fault")]
+    n = sum(not (one > 0).any() for one in _labels(labelled))
+    if not n:
+        return []
+    of = f"{n} of {len(labelled)}" if n < len(labelled) else "all"
+    return [
+        f"no fault in the labels of {of} of the volumes: the F1 of such a one is 1 where none is found, else 0. If they "
+        "were never looked at for faults, their labels are to be -1 (nobody knows), and they are not counted"
+    ]
 
 
 def _notes(n: int, threshold: float) -> list[str]:
