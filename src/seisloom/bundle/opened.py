@@ -161,8 +161,14 @@ def open_predictor(
         predictor, task = method.predictor(chosen), plugins.load("tasks", method.task)
         return Opened(text, task, chosen, predictor, None, method=method)
     if Path(text).is_file():
-        folder = next((one for one in Path(text).parents if (one / "recipe.yaml").is_file()), "FOLDER")
-        raise PluginError(f"{text} is a file, and a bundle is a folder. Give {folder} --checkpoint {text}")
+        folder = next((one for one in Path(text).parents if (one / "recipe.yaml").is_file()), None)
+        if folder is not None or Path(text).suffix == ".ckpt":
+            raise PluginError(
+                f"{text} is a file, and a bundle is a folder. Give {folder or 'FOLDER'} --checkpoint {text}"
+            )
+        raise PluginError(
+            f"{text} is a file, and here a bundle's folder or a name is needed: seisloom apply BUNDLE {text}"
+        )
     known = [*shipped_bundles(), *plugins.names("methods")]
     raise PluginError(f"{text!r} is neither a bundle's folder nor a known name{plugins.nearest(text, known)}")
 

@@ -60,7 +60,7 @@ def sticks(
     ranges = dict(_range(one) for one in box or [])
     for file in (out, *([patches] if patches else [])):
         _check_place(file, force)
-    volume = open_attributes(source, given)
+    volume = open_attributes(source, given, name=variable, beside=("dip", "strike"))
     variable = named_or_only(volume, variable)
     check_suffix(out, has_xy=volume.spec.has_xy)
     found = fault_sticks(
@@ -139,7 +139,7 @@ def extract(
 
     wanted = None if levels is None else _numbers(levels)
     _check_place(out, force)
-    volume = open_attributes(source, given)
+    volume = open_attributes(source, given, name=variable, beside=[fault] if fault else [])
     check_suffix(out, has_xy=volume.spec.has_xy)
     variable = named_or_only(volume, variable)
     found = horizons_of(volume, variable=variable, n=n, levels=wanted, fault=fault, near=near, threshold=threshold)

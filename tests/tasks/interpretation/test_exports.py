@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from typer.testing import CliRunner
 
 from seisloom.cli.main import app
-from seisloom.convert import create_volume, open_volume
+from seisloom.convert import convert, create_volume, open_volume
 from seisloom.errors import DataError, OutputError, SeisloomError
 from seisloom.io.fault_sticks import read_fault_sticks
 from seisloom.io.horizon_text import read_horizons
@@ -260,6 +260,25 @@ def test_angles_of_the_earth_are_unknown_without_velocity_or_bins(tmp_path: Path
     x, y = rotated(0.0, 25.0, 12.5, (SIDE, SIDE))
     slanted = volume_of(tmp_path / "c.zarr", arrays, xy=(x + 0.2 * (y - y.min()), y))
     assert np.isnan(steps_of(slanted, 2500.0).inline)
+
+
+def test_attributes_of_files_side_by_side_are_read_together(tmp_path: Path) -> None:
+    """SEG-Y holds one variable: `apply` writes a file for each."""
+    row = fault_row((32.0, 32.0, 32.0), dip_degrees=70, strike_degrees=20, throw_samples=6.0)
+    arrays = make_box(model_of(row), None, ("fault", "dip", "strike", "rgt"))
+    convert(volume_of(tmp_path / "a.zarr", arrays).path, tmp_path / "a.sgy")
+    said = seisloom("faults", "sticks", tmp_path / "a_fault.sgy", "--out", tmp_path / "f.csv")
+    assert "their normals are of the fault image" not in said
+    rgt = open_attributes(tmp_path / "a_rgt.sgy", name="rgt", beside=["fault", "dip"])
+    assert list(rgt.spec.variables) == ["rgt", "fault", "dip"]
+    box = whole(rgt.spec.grid.shape)
+    for name in rgt.spec.variables:
+        np.testing.assert_allclose(rgt.read(box, name), arrays[name], rtol=1e-6)
+    seisloom("horizons", "extract", tmp_path / "a_rgt.sgy", "--fault", "fault", "--out", tmp_path / "h.csv")
+    # one that is not of its size is not of its volume
+    (tmp_path / "a_dip.sgy").unlink()
+    convert(volume_of(tmp_path / "b.zarr", {"dip": arrays["dip"][1:]}).path, tmp_path / "a_dip.sgy")
+    assert list(open_attributes(tmp_path / "a_fault.sgy", beside=["dip"]).spec.variables) == ["amplitude"]
 
 
 def test_voxels_without_dip_take_the_normals_of_the_image(tmp_path: Path) -> None:

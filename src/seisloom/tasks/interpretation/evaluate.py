@@ -144,7 +144,7 @@ def _without_fault(products: Sequence[VolumeProduct]) -> list[str]:
         return []
     of = f"{n} of {len(labelled)}" if n < len(labelled) else "all"
     return [
-        f"no fault in the labels of {of} of the volumes: the F1 of such a one is 1 where none is found, else 0. If they "
+        f"no fault in the labels of {of} of the volumes: their F1 is 1 where none is found, else 0. If they "
         "were never looked at for faults, their labels are to be -1 (nobody knows), and they are not counted"
     ]
 

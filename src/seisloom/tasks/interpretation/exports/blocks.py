@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,15 +16,18 @@ from seisloom.io.volumes.raw.writer import SUFFIXES
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Volume
 from seisloom.sample import Array
 
-if TYPE_CHECKING:
-    pass
-
 BLOCK_VOXELS = 1 << 25
 """Of a block with its margin; thinning and normals need some 40 bytes a voxel, so about 1.3 GB."""
 
 
-def open_attributes(path: str | Path, given: Given | None = None) -> Volume:
-    """Return a volume with all attributes that were written with it: result.fsem with result.fdip, result.fstrike, ...
+def open_attributes(
+    path: str | Path, given: Given | None = None, *, name: str = "", beside: Sequence[str] = ()
+) -> Volume:
+    """Return a volume with the attributes that were written with it.
+
+    They are result.fdip, result.fstrike and so on beside result.fsem; and, of formats that hold one variable, those of
+    `beside`: result_dip.sgy and result_strike.sgy beside result_fault.sgy, where they are there and of one size. The
+    file itself is then called `name`.
 
     Raises:
         MissingDataError, DataError: see `open_volume`.
@@ -32,7 +35,33 @@ def open_attributes(path: str | Path, given: Given | None = None) -> Volume:
     file = Path(path)
     stem = file.with_suffix("")
     together = file.suffix.lower() in SUFFIXES and file.with_suffix(".json").is_file() and not stem.exists()
-    return open_volume(stem if together else file, given)
+    volume = open_volume(stem if together else file, given)
+    common, _, own = file.stem.rpartition("_")
+    if not common or own in beside or list(volume.spec.variables) != [AMPLITUDE]:
+        return volume
+    files = {one: file.with_name(f"{common}_{one}{file.suffix}") for one in beside}
+    others = {one: open_volume(place, given) for one, place in files.items() if place.is_file()}
+    alike = {
+        one: other
+        for one, other in others.items()
+        if other.spec.grid.shape == volume.spec.grid.shape and len(other.spec.variables) == 1
+    }
+    return _FileEach({name: volume, **alike}) if alike else volume
+
+
+class _FileEach:
+    """Attributes of one grid, each the only variable of a file; the first file gives grid and coordinates."""
+
+    def __init__(self, volumes: Mapping[str, Volume]) -> None:
+        self._volumes, first = volumes, next(iter(volumes.values()))
+        self.path, self.chunks, self.notes, self.traces = first.path, first.chunks, first.notes, first.traces
+        (kind,) = first.spec.variables.values()
+        self.spec = replace(first.spec, variables=dict.fromkeys(volumes, kind))
+
+    def read(self, box: Box, name: str = AMPLITUDE) -> Array:
+        """Return the samples of a box, see `Volume`."""
+        one = self._volumes[name]
+        return one.read(box, *one.spec.variables)
 
 
 def box_of(grid: Grid, ranges: Mapping[str, tuple[float, float]]) -> Box:
