@@ -35,12 +35,14 @@ BEST = {
 
 
 def view(recipe: InterpretationRecipe, records: Sequence[VolumeRecord], product: Sequence[VolumeProduct]) -> Figure:
-    """Return a picture of the middle section of the first volume with what was found in it."""
+    """Return a picture of a section of the first volume with what was found in it."""
     return draw_product(product[0], threshold=recipe.apply.threshold)
 
 
 def draw_product(product: VolumeProduct, *, threshold: float, title: str = "") -> Figure:
-    """Return a picture of the middle inline: the image with its faults, and every attribute beside it.
+    """Return a picture of an inline: the image with its faults, and every attribute beside it.
+
+    It is the middle one, or where labels show no fault there, the one nearest to it where they do.
 
     Args:
         product: what was found in a volume or a section.
@@ -49,31 +51,41 @@ def draw_product(product: VolumeProduct, *, threshold: float, title: str = "") -
     """
     from seisloom.figures.attributes import draw_attributes
 
-    truth = product.record.truth.get("fault")
-    picked = None if truth is None else _middle(truth) > 0
-    said = ", ".join(one for one in (title or product.record.name, _which(product.record.values.shape)) if one)
+    values, truth = product.record.values, product.record.truth.get("fault")
+    k = _shown(values.shape, truth)
+    picked = None if truth is None else _section(truth, k) > 0
+    said = ", ".join(one for one in (title or product.record.name, _which(values.shape, k)) if one)
     return draw_attributes(
-        _middle(product.record.values), {name: _middle(one) for name, one in product.attributes.items()},
+        _section(values, k), {name: _section(one, k) for name, one in product.attributes.items()},
         threshold=threshold, labels=picked, title=said,
     )  # fmt: skip
 
 
-def _middle(values: Array) -> Array:
-    """Return the middle inline of a volume, (crossline, time), or its only crossline; a section as it is."""
+def _shown(shape: tuple[int, ...], truth: Array | None) -> int:
+    """Return the middle inline, or the one nearest to it with a fault in its labels."""
+    middle = shape[0] // 2
+    if truth is None or len(shape) == 2:
+        return middle
+    labelled = np.flatnonzero((truth > 0).any(axis=(1, 2)))
+    return int(labelled[np.abs(labelled - middle).argmin()]) if labelled.size else middle
+
+
+def _section(values: Array, inline: int) -> Array:
+    """Return an inline of a volume, (crossline, time), or its only crossline; a section as it is."""
     if values.ndim == 2:
         return values
-    return values[:, 0] if values.shape[1] == 1 else np.asarray(values[values.shape[0] // 2])
+    return values[:, 0] if values.shape[1] == 1 else np.asarray(values[inline])
 
 
-def _which(shape: tuple[int, ...]) -> str:
-    """Return which inline `_middle` takes, counted from 0 as in raw cubes; nothing where there is only one.
+def _which(shape: tuple[int, ...], inline: int) -> str:
+    """Return which inline is shown, counted from 0 as in raw cubes; nothing where there is only one.
 
-    >>> _which((64, 48, 40)), _which((48, 40))
+    >>> _which((64, 48, 40), 32), _which((48, 40), 0)
     ('inline 32 of 0 to 63', '')
     """
     if len(shape) == 2 or 1 in shape[:2]:
         return ""
-    return f"inline {shape[0] // 2} of 0 to {shape[0] - 1}"
+    return f"inline {inline} of 0 to {shape[0] - 1}"
 
 
 def write_pages(
