@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -18,6 +19,8 @@ from seisloom.card import cell
 # A file or a pipe has no width of its own; tables of a dozen numbers need about this one
 out = Console(width=None if sys.stdout.isatty() else 110)
 err = Console(stderr=True)
+MOST_WIDE = 1000
+"""Columns of the widest table that is measured."""
 
 
 class _Lines(logging.Handler):
@@ -42,22 +45,46 @@ def listen(*, quiet: bool) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:  # Any: cells
-    """Print rows as a table; columns in the order in which they first appear."""
+    """Print rows as a table; columns in the order in which they first appear.
+
+    On a screen that is too narrow for it, rows become columns if that fits, else lines run over: no number is cut.
+    """
     if not rows:
         return
+    shown, width = _table_of(rows, title)
+    if width > out.width and (turned := _turned(rows)):
+        upright, needed = _table_of(turned, title)
+        if needed <= out.width:
+            shown, width = upright, needed
+    (out if width <= out.width else Console(width=width)).print(shown)
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]], title: str) -> tuple[Table, int]:  # Any: cells
+    """Return a table, and how wide it must be where only text is wrapped."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     shown = Table(title=title or None, title_justify="left", header_style="bold", box=SIMPLE, padding=(0, 1, 0, 0))
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
+        no_wrap = numeric or name == columns[0]
         shown.add_column(
             name.replace("_", " "),
             justify="right" if numeric else "left",
             overflow="fold",
-            no_wrap=numeric or name == columns[0],
+            no_wrap=no_wrap,
+            min_width=max(map(cell_len, [name, *(cell(row.get(name)) for row in rows)])) if no_wrap else None,
         )
     for row in rows:
         shown.add_row(*[cell(row.get(name)) for name in columns])
-    out.print(shown)
+    return shown, out.measure(shown, options=out.options.update(width=MOST_WIDE)).minimum
+
+
+def _turned(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:  # Any: cells
+    """Return rows as columns, headed by the first cell of each; nothing where two have the same."""
+    first, *others = dict.fromkeys(name for row in rows for name in row)
+    heads = [cell(row.get(first)) for row in rows]
+    if len(set(heads)) < len(heads):
+        return []
+    return [{first: name, **{head: row.get(name) for head, row in zip(heads, rows, strict=True)}} for name in others]
 
 
 def say(text: str) -> None:
