@@ -287,12 +287,6 @@ def test_rising_rgt_is_never_further_from_a_rising_truth() -> None:
     np.testing.assert_allclose(rising(truth, least=0.05), truth, rtol=1e-12)
 
 
-def test_rgt_may_fall_at_a_fault() -> None:
-    trace = np.array([[0.0, 1, 2, 3, 0, 1, 3, 2.5, 4]])
-    fault = np.array([[0.0, 0, 0, 1, 1, 0, 0, 0, 0]])
-    assert rising(trace, fault, least=0.0).tolist() == [[0, 1, 2, 3, 0, 1, 2.75, 2.75, 4]]
-
-
 def test_what_cannot_be_integrated_is_refused() -> None:
     g = np.zeros((4, 5), np.float32)
     with pytest.raises(DataError, match="one is needed for each axis"):

@@ -39,6 +39,8 @@ class Tiled:
     integrated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Variables that no tile knows by itself, and what `derive` gives in place of each: its steps along every axis, ""
     for an axis of one sample. Steps stand on disk until all tiles are done, and are then integrated."""
+    rising: bool = True
+    """Whether what is integrated is made to rise along every trace, see `seisloom.inference.integrate.rising`."""
     recorded: tuple[str, ...] = ()
     """Products that are the volume itself, filled: traces that are not dead are written there as they were read."""
     advise: Callable[[Fingerprint], Iterable[str]] = no_advice

@@ -20,16 +20,15 @@ from seisloom.convert import open_volume
 from seisloom.errors import DataError
 from seisloom.fingerprint import fingerprint
 from seisloom.inference.heap import tidy_heap
-from seisloom.inference.integrate import integrate_volume
 from seisloom.inference.owners import Owners
 from seisloom.inference.pace import Pace, choose_pace
 from seisloom.inference.resume import decided, forget_run, held
 from seisloom.inference.sweep import TileJob, Tiling, plan_owners, sweep
-from seisloom.io.volumes.grid import Box, Grid, boxes
-from seisloom.io.volumes.raw.cube import Cube
-from seisloom.io.volumes.swept import ReadScaled, ReadSteps, WriteLive
+from seisloom.io.volumes.grid import Grid, boxes_of
+from seisloom.io.volumes.swept import ReadScaled, WriteLive
 from seisloom.io.volumes.volume import AMPLITUDE, Given, Spec, Volume, Wanted, Writer
-from seisloom.sample import Array, Predictor
+from seisloom.sample import Predictor
+from seisloom.tiled.integrated import Integrated
 from seisloom.tiled.notes import counted, looked_at, padded
 from seisloom.tiled.output import check_not_source, left_in_order, scratch_of, steps_of, writer_of
 from seisloom.tiled.plan import Applied, OpenWrapped, Place, Tiled
@@ -154,7 +153,10 @@ def _applied(
         scaling = made.scale.of(found.percentiles, found.rms_by_window)
     except DataError as error:
         raise DataError(f"{volume.path}: {error}") from error
-    steps = {step: Cube(steps_of(out) / step, shape) for names in made.integrated.values() for step in names if step}
+    integrated = [
+        Integrated(variable, names, steps_of(out), shape, made.rising) for variable, names in made.integrated.items()
+    ]
+    steps = {name: cube for one in integrated for name, cube in one.steps.items()}
     job = TileJob(
         made.tiling.model_copy(update={"batch_size": pace.batch_size}), shape, made.blended,
         read=ReadScaled(volume, name, scaling), grain=writer.grain,
@@ -167,29 +169,18 @@ def _applied(
             "device": running.device,
         },
     )  # fmt: skip
-    for box in _trace_boxes(volume.spec.grid):
+    for box in boxes_of(HEADER_BOX, volume.spec.grid.trace_shape):
         writer.write_traces(box, volume.traces(box))
-    for cube in steps.values():
-        cube.path.parent.mkdir(exist_ok=True)
-        cube.make_room()
+    for one in integrated:
+        one.make_room()
     swept = sweep(job, scratch, pool=pool, workers=pace.workers, memory_mb=running.memory_mb)
-    for variable, names in made.integrated.items():
-        logger.info("%s: integrating %s over the whole volume", out, variable)
-        integrate_volume(
-            ReadSteps(steps), names, shape, partial(_write_integrated, write=job.write, name=variable, shape=shape),
-            writer.grain, memory_mb=running.memory_mb, pool=pool,
-        )  # fmt: skip
+    for one in integrated:
+        logger.info("%s: integrating %s over the whole volume", out, one.variable)
+        one.write(job.write, writer.grain, memory_mb=running.memory_mb, pool=pool)
     files = writer.finish()
     forget_run(scratch)
     shutil.rmtree(steps_of(out), ignore_errors=True)
     return Applied(files, volume.spec.grid, found, swept, pace, (*notes, *counted(swept)))
-
-
-def _write_integrated(
-    box: Box, values: Array, *, write: Callable[[Box, Array, str], None], name: str, shape: tuple[int, ...]
-) -> None:
-    """Write a box of a variable, in samples around 0, as a share of the trace around a half: about 0 to 1."""
-    write(box, (values / shape[-1] + 0.5).astype(np.float32), name)
 
 
 def _check_memory(tiling: Tiling, n_outputs: int, memory_mb: float) -> None:
@@ -206,15 +197,6 @@ def _spec(volume: Volume, made: Tiled, source: str | Path, identity: Mapping[str
     kinds = dict.fromkeys(made.products, np.dtype(np.float32))
     remarks = {**identity, "source": Path(source).name, "units": dict(made.products)}
     return replace(volume.spec, variables=kinds, attributes={**volume.spec.attributes, "seisloom": remarks})
-
-
-def _trace_boxes(grid: Grid) -> Iterator[Box]:
-    shape = grid.trace_shape
-    size, room = [], HEADER_BOX
-    for n in shape[::-1]:
-        size.append(max(min(n, room), 1))
-        room = max(room // n, 1)
-    return boxes(shape, size[::-1])
 
 
 def _stamp(path: Path) -> str:

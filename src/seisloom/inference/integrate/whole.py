@@ -104,15 +104,14 @@ def integrate_near(increments: Iterable[Array], anchor: Array, *, reach: float) 
     return np.asarray(rhs)
 
 
-def rising(rgt: Array, fault: Array | None = None, *, least: float = 0.01) -> Array:
+def rising(rgt: Array, *, least: float = 0.01) -> Array:
     """Return RGT that rises along every trace, the nearest one in least squares; only traces that fall are changed.
 
     Where the truth rises so, the result is never further from it than `rgt` is, trace by trace in the root of squares.
-    True RGT falls across reverse faults, so each part of a trace between two faults is taken by itself.
+    True RGT falls where a reverse fault repeats layers, and a trace there has a mean of both.
 
     Args:
         rgt: shape (..., time), finite.
-        fault: 1 at a fault, same shape; left as they are there. Without it whole traces are made to rise.
         least: smallest rise in RGT a sample, 0 or more.
     Source: pool-adjacent-violators, scipy.optimize.isotonic_regression.
 
@@ -122,12 +121,7 @@ def rising(rgt: Array, fault: Array | None = None, *, least: float = 0.01) -> Ar
     n = rgt.shape[-1]
     floor = least * np.arange(n)
     traces = np.asarray(rgt, float).reshape(-1, n) - floor
-    away = np.ones(traces.shape, bool) if fault is None else np.asarray(fault).reshape(-1, n) != 1
-    falls = (np.diff(traces, axis=1) < 0) & away[:, :-1] & away[:, 1:]
-    for k in np.flatnonzero(falls.any(axis=1)):
-        ends = np.flatnonzero(np.diff(away[k], prepend=False, append=False))
-        for start, stop in ends.reshape(-1, 2):
-            if falls[k, start : stop - 1].any():
-                traces[k, start:stop] = optimize.isotonic_regression(traces[k, start:stop]).x
+    for k in np.flatnonzero((np.diff(traces, axis=1) < 0).any(axis=1)):
+        traces[k] = optimize.isotonic_regression(traces[k]).x
     traces += floor
     return np.asarray(traces.reshape(rgt.shape), dtype=rgt.dtype)

@@ -149,6 +149,19 @@ def box_size(box: Box) -> int:
     return math.prod(box_shape(box))
 
 
+def boxes_of(n: int, shape: Sequence[int]) -> Iterator[Box]:
+    """Yield boxes of at most n points, at least 1, that fill a shape, the last axis fastest and whole where it can be.
+
+    >>> [tuple((s.start, s.stop) for s in box) for box in boxes_of(4, (3, 2))]
+    [((0, 2), (0, 2)), ((2, 3), (0, 2))]
+    """
+    size, room = [], max(n, 1)
+    for length in shape[::-1]:
+        size.append(max(min(length, room), 1))
+        room = max(room // max(length, 1), 1)
+    return boxes(shape, size[::-1])
+
+
 def boxes(shape: Sequence[int], size: Sequence[int]) -> Iterator[Box]:
     """Yield the boxes of a size that fill a shape, the last axis fastest; those at the end are smaller.
 

@@ -12,7 +12,7 @@ import numpy as np
 from seisloom.calibration.probability import ProbabilityCalibration
 from seisloom.errors import RecipeError
 from seisloom.fingerprint import Fingerprint
-from seisloom.inference.integrate import integrate
+from seisloom.inference.integrate import integrate, rising
 from seisloom.inference.sweep import Tiling
 from seisloom.inference.windows import predict_in_batches
 from seisloom.io.volumes.grid import Grid
@@ -58,7 +58,7 @@ def apply(
         found, blended = apply_to_array(made, predictor, record.values)
         found = {name: one for name, one in found.items() if name in made.products}
         if "rgt" in made.products:
-            found["rgt"] = _integrated(made.integrated["rgt"], blended)
+            found["rgt"] = _integrated(made, blended)
         products.append(VolumeProduct(record, found, blended))
     return products
 
@@ -89,7 +89,7 @@ def _from_guess(
         threshold=recipe.apply.threshold,
     )  # fmt: skip
     if "rgt" in attributes:
-        made["rgt"] = _centred(found["rgt"].reshape(record.values.shape))
+        made["rgt"] = _centred(found["rgt"].reshape(record.values.shape), rises=not recipe.apply.falls)
     return VolumeProduct(record, made, blended)
 
 
@@ -97,16 +97,18 @@ def _after_first(recipe: InterpretationRecipe, predictor: Predictor, arrays: Arr
     return predictor({**arrays, **guess_of(recipe, arrays["x"])})
 
 
-def _centred(rgt: Array) -> Array:
+def _centred(rgt: Array, *, rises: bool) -> Array:
     """Return relative time in samples as `seisloom.tiled` writes it: a share of the trace around a half."""
-    return np.asarray((rgt - rgt.mean()) / rgt.shape[-1] + 0.5, dtype=np.float32)
+    rgt = rgt - rgt.mean()
+    return np.asarray((rising(rgt) if rises else rgt) / rgt.shape[-1] + 0.5, dtype=np.float32)
 
 
-def _integrated(names: tuple[str, ...], blended: Mapping[str, Array]) -> Array:
+def _integrated(made: Tiled, blended: Mapping[str, Array]) -> Array:
     """Return relative time from its steps."""
+    names = made.integrated["rgt"]
     shape = blended[names[-1]].shape
     steps = [blended[name] if name else np.zeros(shape, dtype=np.float32) for name in names]
-    return _centred(integrate(steps))
+    return _centred(integrate(steps), rises=made.rising)
 
 
 def plan_tiles(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | None, grid: Grid) -> Tiled:
@@ -155,7 +157,7 @@ def tiled(recipe: InterpretationRecipe, calibration: ProbabilityCalibration | No
             threshold=keys.threshold,
         ),
         wrap=see, advise=partial(advise, recipe),
-        integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {},
+        integrated={"rgt": tuple(_step_names(see, shape))} if "rgt" in attributes else {}, rising=not keys.falls,
     )  # fmt: skip
 
 

@@ -104,6 +104,9 @@ class InterpretationApply(Config):
     throws: Literal["image", "network"] = "image"
     """What relative time across faults is told from: layers found again on the other side of a fault, or the network
     alone, which is faster by a quarter to a half on a CPU."""
+    falls: bool = False
+    """Let relative time fall along a trace, as it does where a reverse fault repeats layers; else every trace is
+    brought to the nearest one that rises, for a throw told wrong makes time fall where no layer is repeated."""
     fill_dead: int = Field(3, ge=0)
     """Dead traces side by side that are filled from their neighbours before the network sees them, since it would take
     the gap for a fault; a wider gap is left."""
