@@ -26,14 +26,16 @@ from hypothesis import strategies as st
 from seisloom.compute import executor
 from seisloom.convert import create_volume, open_volume
 from seisloom.errors import DataError, OutputError, SchemaError, SeisloomError
+from seisloom.inference.integrate import increments, integrate, rising
 from seisloom.inference.pace import Pace
 from seisloom.inference.sweep import Tiling
-from seisloom.io.volumes.grid import Axis, Grid, whole
+from seisloom.io.volumes.grid import Axis, Box, Grid, whole
 from seisloom.io.volumes.raw.cube import Cube
 from seisloom.io.volumes.volume import Given, Spec, Traces, Wanted
 from seisloom.sample import Array, Arrays, Predictor
 from seisloom.signal.survey_scale import Scaling, SurveyScale
 from seisloom.tiled import Applied, Place, Tiled, apply_to_array, apply_to_volume, scratch_of
+from seisloom.tiled.integrated import Integrated
 
 SHAPE = (24, 22, 40)
 TILING = Tiling(patch=(8, 8, 12), overlap=0.4, batch_size=2)
@@ -615,3 +617,37 @@ def test_a_result_says_what_made_it(source: Path, tmp_path: Path) -> None:
     said = open_volume(tmp_path / "out.zarr").spec
     assert said.attributes["seisloom"] == {**MODEL, "source": "survey.zarr", "units": {"back": "1", "strength": "1"}}
     assert said.grid == replace(grid_of(SHAPE))
+
+
+def put_rgt(box: Box, values: Array, name: str, *, cube: Cube) -> None:
+    """Write a box, and see that it may be written: no two processes share a chunk of 8 samples."""
+    assert name == "rgt"
+    for side, n in zip(box, cube.shape, strict=True):
+        assert side.start % 8 == 0
+        assert side.stop % 8 == 0 or side.stop == n
+    cube.write(box, values)
+
+
+@pytest.mark.parametrize(("memory_mb", "workers"), [(512, 1), (6.5, 1), (6.5, 2)])
+def test_what_is_integrated_rises_along_every_trace(tmp_path: Path, memory_mb: float, workers: int) -> None:
+    shape, names = (96, 80, 96), ("a", "b", "c")
+    knot = 20 * np.exp(-((np.indices(shape) - 30.0) ** 2).sum(axis=0) / 18)  # below it time falls
+    rgt = np.arange(shape[2]) + 0.1 * np.arange(shape[0])[:, None, None] + knot
+    steps = increments(rgt)
+    found = {}
+    for rises in (True, False):
+        made = Integrated("rgt", names, tmp_path / f"steps-{rises}", shape, rises)
+        made.make_room()
+        for name, one in zip(names, steps, strict=True):
+            made.steps[name].write(whole(shape), one)
+        out = Cube(tmp_path / f"out-{rises}", shape)
+        out.make_room()
+        with executor(workers=workers) as pool:
+            made.write(partial(put_rgt, cube=out), (8, 8, 8), memory_mb=memory_mb, pool=pool)
+        found[rises] = out.read(whole(shape))
+    exact = integrate(steps)
+    assert (np.diff(exact) < -1).any()
+    tolerance = 2e-6 if memory_mb > 100 else 0.005 * 20 / shape[2]  # see `integrate_volume`
+    np.testing.assert_allclose(found[False], exact / shape[2] + 0.5, atol=tolerance)
+    np.testing.assert_allclose(found[True], rising(exact) / shape[2] + 0.5, atol=tolerance)
+    assert (np.diff(found[True]) > 0).all()

@@ -176,3 +176,25 @@ def test_a_line_has_no_three_sections(tmp_path: Path) -> None:
     run = CliRunner().invoke(app, line)
     assert isinstance(run.exception, DataError)
     assert "view section" in str(run.exception)
+
+
+def test_a_section_that_lies_on_its_side_is_told(tmp_path: Path) -> None:
+    layers = np.convolve(RNG.normal(size=90), np.diff(np.hanning(9), 2), "same")
+    line = layers + 0.1 * layers.std() * RNG.normal(size=(60, 90))
+    np.save(tmp_path / "line.npy", line)
+    np.save(tmp_path / "turned.npy", line.T)
+    said = {}
+    for name in ("line", "turned"):
+        words = ["view", "section", str(tmp_path / f"{name}.npy"), "--out", str(tmp_path / f"{name}.png")]
+        run = CliRunner().invoke(app, words)
+        assert run.exit_code == 0, run.output
+        said[name] = run.output
+    assert "may lie on its side" in said["turned"]
+    assert "may lie on its side" not in said["line"]
+
+
+def test_colours_of_no_sample_are_refused(cube: Path, tmp_path: Path) -> None:
+    words = ["view", "section", str(cube), "--n1", "10", "--n2", "8", "--n3", "6", "--inline", "2", "--clip", "0"]
+    run = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.png")])
+    assert isinstance(run.exception, DataError)
+    assert "clip is 0 per cent" in str(run.exception)

@@ -15,7 +15,7 @@ from seisloom.errors import OutputError, RecipeError
 faults = typer.Typer(no_args_is_help=True, help="Faults of an attribute volume.")
 horizons = typer.Typer(no_args_is_help=True, help="Horizons of a volume of relative geologic time.")
 SHOWN = 20
-"""Patches that are listed on the screen."""
+"""Patches and horizons that are listed on the screen."""
 Source = Annotated[Path, typer.Argument(help="A volume of attributes: Zarr, raw cubes (result.fsem), SEG-Y.")]
 
 
@@ -38,7 +38,7 @@ def sticks(
     variable: Annotated[str, typer.Option(help="Variable with the fault probability.")] = "fault",
     threshold: Annotated[float, typer.Option(help="Probability from which on a voxel is a fault.")] = 0.5,
     max_angle: Annotated[float, typer.Option(help="Degrees by which neighbours of one patch may differ.")] = 10.0,
-    min_size: Annotated[int, typer.Option(help="Voxels of the smallest patch.")] = 100,
+    min_size: Annotated[int | None, typer.Option(help="Voxels of the smallest patch; 100, of a section 20.")] = None,
     every: Annotated[int, typer.Option(help="Inlines or crosslines from one stick to the next.")] = 10,
     tolerance: Annotated[float, typer.Option(help="Voxels by which a stick may leave the fault.")] = 1.0,
     velocity: Annotated[float | None, typer.Option(help="m/s, for angles of the earth where the axis is time.")] = None,
@@ -55,7 +55,7 @@ def sticks(
     from seisloom.cli.values import writing
     from seisloom.io.fault_sticks import check_suffix, write_fault_sticks
     from seisloom.tasks.interpretation.exports.blocks import box_of, named_or_only, open_attributes
-    from seisloom.tasks.interpretation.exports.sticks import fault_sticks
+    from seisloom.tasks.interpretation.exports.sticks import fault_sticks, smallest_patch
 
     ranges = dict(_range(one) for one in box or [])
     for file in (out, *([patches] if patches else [])):
@@ -79,7 +79,7 @@ def sticks(
     if patches is not None:
         with writing(patches, "--patches"):
             found.patches.to_csv(patches, index=False)
-    _say_sticks(found, variable, threshold, min_size, velocity)
+    _say_sticks(found, variable, threshold, min_size or smallest_patch(volume.spec.grid), velocity)
     for file in (out, *([patches] if patches else [])):
         screen.say(f"wrote {file}")
 
@@ -88,7 +88,11 @@ def _say_sticks(found: Any, variable: str, threshold: float, min_size: int, velo
     """Say what was found and what was left out; `found` is a FaultSticks, whose module is not loaded for --help."""
     table = found.patches
     if table.empty:
-        why = "none is joined to a patch" if found.n_voxels else f"{variable} reaches it nowhere"
+        why = f"{variable} reaches it nowhere"
+        if found.largest_small:
+            why = f"the largest patch has {found.largest_small}: a smaller --min-size than {min_size} takes it"
+        elif found.n_voxels:
+            why = "no patch is wide enough for a stick: a smaller --every draws more"
         screen.say(f"no fault: of {found.n_voxels} thinned voxels at {threshold:g} or more, {why}. The table is empty")
     screen.say(
         f"{len(table)} patches with {int(table['n_sticks'].sum())} sticks, {int(table['n_nodes'].sum())} nodes; of "
@@ -100,9 +104,11 @@ def _say_sticks(found: Any, variable: str, threshold: float, min_size: int, velo
     in_earth = len(table) and table["length_m"].notna().all()
     columns = {
         "patch": "patch", "n_voxels": "voxels", "probability": "prob", "sections": "along", "n_sticks": "sticks",
-        "dip_deg": "dip", "strike_deg": "strike", "dip_earth_deg": "earth dip", "azimuth_deg": "azimuth",
+        "dip_deg": "dip", "strike_deg": "strike", "dip_earth_deg": "earth dip", "dip_azimuth_deg": "dips to",
         **({"length_m": "m long", "height_m": "m high"} if in_earth else {"length": "traces", "height": "samples"}),
     }  # fmt: skip
+    if (table["length"] == 0).all():  # of a single line, in which nothing strikes anywhere
+        columns = {name: one for name, one in columns.items() if one not in ("along", "strike", "traces", "m long")}
     screen.table(table[list(columns)].rename(columns=columns).head(SHOWN).dropna(axis=1, how="all").to_dict("records"))
     if len(table) > SHOWN:
         screen.say(f"... and {len(table) - SHOWN} more: --patches FILE.csv writes all")
@@ -119,8 +125,10 @@ def extract(
     given: Any,  # a seisloom.io.volumes.volume.Given, whose module is not loaded for --help
     source: Source,
     out: Annotated[Path, typer.Option(help="Horizons: .csv, .xyz (x y z), .dat (inline crossline sample).")],
-    n: Annotated[int, typer.Option(help="Horizons at evenly spaced quantiles of the time.")] = 20,
-    levels: Annotated[str | None, typer.Option(help="Relative geologic times of the horizons: 0.1,0.2.")] = None,
+    n: Annotated[int | None, typer.Option(help="Horizons at evenly spaced quantiles of the time; 20.")] = None,
+    levels: Annotated[
+        str | None, typer.Option(help="Relative geologic times of the horizons in place of --n, sorted: 0.1,0.2.")
+    ] = None,
     variable: Annotated[str, typer.Option(help="Variable with the relative geologic time.")] = "rgt",
     fault: Annotated[
         str | None, typer.Option(help="Variable with fault probabilities: horizons have no points near faults.")
@@ -137,12 +145,16 @@ def extract(
     from seisloom.tasks.interpretation.exports.blocks import named_or_only, open_attributes
     from seisloom.tasks.interpretation.exports.horizons import horizons_of
 
+    if n is not None and levels is not None:
+        raise RecipeError("--n and --levels both say which horizons: give one")
     wanted = None if levels is None else _numbers(levels)
     _check_place(out, force)
     volume = open_attributes(source, given, name=variable, beside=[fault] if fault else [])
     check_suffix(out, has_xy=volume.spec.has_xy)
     variable = named_or_only(volume, variable)
-    found = horizons_of(volume, variable=variable, n=n, levels=wanted, fault=fault, near=near, threshold=threshold)
+    found = horizons_of(
+        volume, variable=variable, n=20 if n is None else n, levels=wanted, fault=fault, near=near, threshold=threshold
+    )
     with writing(out):
         write_horizons(out, found)
     down = found.grid.axes[-1]
@@ -157,11 +169,15 @@ def extract(
                 **({f"mean {down.name}": float(place.mean())} if there.size else {}),
             }
         )  # fmt: skip
-    screen.table(rows)
+    screen.table(rows[:SHOWN])
+    if len(rows) > SHOWN:
+        screen.say(f"... and {len(rows) - SHOWN} more")
     empty = [str(row["horizon"]) for row in rows if not row["traces"]]
     if empty:
+        away = "" if fault is None else f" more than --near {near:g} voxels from a fault"
         screen.say(
-            f"no trace reaches horizon {', '.join(empty)}: {'the table' if len(empty) == len(rows) else 'it'} is empty"
+            f"no trace reaches horizon {', '.join(empty)}{away}: "
+            f"{'the table' if len(empty) == len(rows) else 'it'} is empty"
         )
     screen.say(f"wrote {out}")
 

@@ -186,7 +186,9 @@ def section(
     from seisloom.convert import open_volume
     from seisloom.figures.sections import draw_section
     from seisloom.figures.volumes import named_by_file
+    from seisloom.io.volumes.grid import VERTICAL
     from seisloom.io.volumes.section import read_section
+    from seisloom.signal.axes import axis_verdict, look_along
 
     picture_for(out)
     opened = open_volume(source, given)
@@ -203,6 +205,11 @@ def section(
     with writing(out):
         figure.savefig(out)
     screen.say(f"drew {out}")
+    if found.down.name in VERTICAL and not places and axis_verdict(look_along([found.values.T], 2)) == "does not fit":
+        screen.say(
+            f"the samples do not look as if {found.down.name}, the last axis, were time or depth: the picture may lie "
+            "on its side. Where the file does not say which axis is which, --n1 (time or depth) and --n2 do"
+        )
 
 
 @takes_given

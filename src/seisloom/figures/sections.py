@@ -47,6 +47,8 @@ def draw_section(
         raise DataError(
             f"a section of shape {values.shape} needs as many coordinates, not {len(down)} and {len(across)}"
         )
+    if not 50 < clip <= 100:
+        raise DataError(f"clip is {clip:g} per cent of the samples: it must be above 50 and at most 100")
     if live is not None:
         values[~np.broadcast_to(live, values.shape)] = np.nan
     figure = new_figure(10.0, 6.4)

@@ -49,8 +49,9 @@ class SurveyScale(Preparation):
             raise DataError("all samples are 0 or not finite: there is nothing to look at")
         if not high > low:
             raise DataError(
-                f"{self.percentile - (100 - self.percentile):g} % of the samples are {high:g}, or too near to it to be "
-                "told apart: the volume is constant, there is nothing to look at. Give amplitudes, which swing around 0"
+                f"{self.percentile - (100 - self.percentile):g} % of the samples are {high:.3g}, or too near to it to "
+                "be told apart: the volume is constant, there is nothing to look at. Give amplitudes, which swing "
+                "around 0"
             )
         levels = np.ones(1)
         if self.equal_depths:

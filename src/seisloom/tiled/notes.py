@@ -19,9 +19,10 @@ def looked_at(volume: Volume, found: Fingerprint, given: Given | None) -> list[s
         said = f"{volume.path}: the samples do not look as if {last}, the last axis, were time or depth"
         is_named = last in VERTICAL and last != "sample"
         if not is_named and (given is None or given.n1 is None):
+            others = "--n2 (trace)" if len(volume.spec.grid.shape) == 2 else "--n2 (crossline) --n3 (inline)"
             raise DataError(
-                f"{said}, and nobody said which axis is which. Give --n1 (time or depth, fastest in the file) --n2 "
-                '(crossline) --n3 (inline), or "axes" in the side-car'
+                f"{said}, and nobody said which axis is which. Give --n1 (time or depth, fastest in the file) "
+                f'{others}, or "axes" in the side-car'
             )
         notes.append(f"{said}; it is taken as given")
     if found.n_not_finite:

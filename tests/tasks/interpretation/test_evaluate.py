@@ -44,3 +44,9 @@ def test_labels_that_nobody_knows_are_not_counted(small: Small) -> None:
     found = evaluate(small(), {"it": [product(wall(), wall()), product(wall(), np.full_like(wall(), -1))]}, [])
     assert not any("no fault in the labels" in one for one in found["notes"])
     assert found["tables"]["volumes"]["it"]["F1 @2"] == 1.0
+
+
+def test_volumes_without_labels_are_told(small: Small) -> None:
+    bare = product(wall(), wall())
+    bare.record.truth.clear()  # type: ignore[attr-defined]
+    assert evaluate(small(), {"it": [bare]}, [])["notes"][0].startswith("no volume has labels of what was found")

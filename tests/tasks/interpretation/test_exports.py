@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 
 from seisloom.cli.main import app
 from seisloom.convert import convert, create_volume, open_volume
-from seisloom.errors import DataError, OutputError, SeisloomError
+from seisloom.errors import DataError, OutputError, RecipeError, SeisloomError
 from seisloom.io.fault_sticks import read_fault_sticks
 from seisloom.io.horizon_text import read_horizons
 from seisloom.io.volumes.grid import Axis, Grid, whole
@@ -202,6 +203,24 @@ def rotated(degrees: float, inline_m: float, crossline_m: float, shape: tuple[in
     return x, y
 
 
+def downwards(nodes: pd.DataFrame) -> float:
+    """Azimuth to which the plane through nodes goes down, by least squares, degrees clockwise from y."""
+    x, y = (nodes[name] - nodes[name].mean() for name in ("x_m", "y_m"))
+    slopes, *_ = np.linalg.lstsq(np.stack([x, y], 1), nodes["time_s"] - nodes["time_s"].mean(), rcond=None)
+    return float(np.degrees(np.arctan2(*slopes)) % 360)
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 30.0, 200.0])
+@pytest.mark.parametrize(("dip", "strike"), [(60.0, 0.0), (115.0, 25.0), (65.0, 140.0)])
+def test_a_fault_goes_down_to_its_dip_azimuth(tmp_path: Path, azimuth: float, dip: float, strike: float) -> None:
+    row = fault_row((32.0, 32.0, 32.0), dip_degrees=dip, strike_degrees=strike, throw_samples=4.0)
+    arrays = make_box(model_of(row), None, ("fault", "dip", "strike"))
+    volume = volume_of(tmp_path / "a.zarr", arrays, xy=rotated(azimuth, 25.0, 12.5, (SIDE, SIDE)))
+    found = fault_sticks(volume, velocity_m_s=2500.0, every=4)
+    apart = found.patches["dip_azimuth_deg"].iloc[0] - downwards(found.nodes)
+    assert abs((apart + 180) % 360 - 180) < 4  # nodes stand on whole samples
+
+
 @pytest.mark.parametrize("azimuth", [0.0, 30.0, 200.0])
 def test_angles_of_the_earth_follow_from_bins_and_velocity(tmp_path: Path, azimuth: float) -> None:
     row = fault_row((32.0, 32.0, 32.0), dip_degrees=60, throw_samples=4.0)
@@ -212,7 +231,7 @@ def test_angles_of_the_earth_follow_from_bins_and_velocity(tmp_path: Path, azimu
     # 2500 m/s * 4 ms / 2 = 5 m down, 12.5 m across
     assert patch["dip_earth_deg"] == pytest.approx(np.degrees(np.arctan(np.tan(np.radians(60)) * 5 / 12.5)), abs=0.02)
     assert patch["strike_earth_deg"] == pytest.approx(0.0, abs=0.02)
-    assert patch["azimuth_deg"] % 180 == pytest.approx(azimuth % 180, abs=0.02)
+    assert patch["strike_azimuth_deg"] % 180 == pytest.approx(azimuth % 180, abs=0.02)
     assert patch["length_m"] == pytest.approx(25 * 63)
     assert patch["height_m"] == pytest.approx(5 * patch["height"])
     i, j = (found.nodes[name].to_numpy(int) - 100 for name in ("inline", "crossline"))
@@ -227,7 +246,8 @@ def test_a_line_has_no_azimuth_of_its_faults(tmp_path: Path) -> None:
     arrays = {name: one[32:33] for name, one in make_box(model_of(row), None, ("fault", "dip", "strike")).items()}
     xy = tuple(one[32:33] for one in rotated(30.0, 25.0, 12.5, (SIDE, SIDE)))
     patch = fault_sticks(volume_of(tmp_path / "a.zarr", arrays, xy=xy), velocity_m_s=2500.0, min_size=5).patches.iloc[0]
-    assert np.isnan(patch["azimuth_deg"])
+    assert np.isnan(patch["strike_azimuth_deg"])
+    assert np.isnan(patch["dip_azimuth_deg"])
     assert patch["dip_earth_deg"] == pytest.approx(np.degrees(np.arctan(np.tan(np.radians(60)) * 5 / 12.5)), abs=0.02)
 
 
@@ -245,7 +265,7 @@ def test_what_is_just_below_half_a_turn_is_none(tmp_path: Path) -> None:
     place = np.array([[0, 0, 0], [5, 0, 3]])
     found = shape_of(place, normal, Steps(25.0, 12.5, 5.0, (0.0, 90.0)))
     assert found["strike_deg"] == 0
-    assert 0 <= found["azimuth_deg"] < 180
+    assert 0 <= found["strike_azimuth_deg"] < 180
 
 
 def test_angles_of_the_earth_are_unknown_without_velocity_or_bins(tmp_path: Path) -> None:
@@ -394,6 +414,7 @@ BAD = {
     "no section": ({"every": 0}, "every is 0"),
     "an angle of 0": ({"max_angle_deg": 0.0}, "0 degrees between neighbours"),
     "no velocity": ({"velocity_m_s": -1.0}, "velocity is -1"),
+    "a velocity in km/s": ({"velocity_m_s": 2.5}, "velocity is 2.5 m/s: rocks have"),
 }
 
 
@@ -415,6 +436,17 @@ def test_wrong_volumes_are_refused(tmp_path: Path) -> None:
         fault_sticks(volume)
     with pytest.raises(DataError, match="does not rise downwards"):
         horizons_of(volume)
+    noise = np.random.default_rng(0).normal(size=(20, 20, 20)) + 0.01 * np.arange(20)
+    other = volume_of(tmp_path / "d.zarr", {"dhr": noise, "rgt": np.cumsum(np.ones((20, 20, 20)), axis=2)})
+    with pytest.raises(DataError, match=r"dhr does not rise downwards(, \d+% of its steps fall)?, and relative"):
+        horizons_of(other, variable="dhr")
+    wishes: list[tuple[dict[str, Any], str]] = [
+        ({"n": 21}, "a trace has 20 samples"), ({"n": 0}, "n is 0"), ({"near": -1.0}, "near is -1"),
+        ({"threshold": 0.0}, "threshold is 0"),
+    ]  # fmt: skip
+    for wish, said in wishes:
+        with pytest.raises(DataError, match=said):
+            horizons_of(other, **wish)
     with pytest.raises(DataError, match="no variable 'time'; there are fault, dip, strike, rgt"):
         horizons_of(volume, variable="time")
     axes = [Axis.regular(name, 4) for name in ("inline", "crossline", "offset", "time")]
@@ -471,6 +503,13 @@ def test_the_commands_write_sticks_and_horizons_of_raw_cubes(tmp_path: Path) -> 
     assert set(read_horizons(tmp_path / "h.dat")["level"]) == {0.3, 0.6}
     said = seisloom("horizons", "extract", tmp_path / "result.rgt", "--out", tmp_path / "e.csv", "--levels", "7")
     assert "no trace reaches horizon 1: the table is empty" in said
+    said = seisloom("horizons", "extract", tmp_path / "result.rgt", "--out", tmp_path / "g.csv", "--n", "2",
+                    "--fault", "fault", "--near", 200)  # fmt: skip
+    assert "no trace reaches horizon 1, 2 more than --near 200 voxels from a fault: the table is empty" in said
+    with pytest.raises(RecipeError, match="give one"):
+        seisloom("horizons", "extract", tmp_path / "result.rgt", "--out", tmp_path / "i.csv", "--n", 2, "--levels", "1")
+    said = seisloom("faults", "sticks", tmp_path / "result.fsem", "--out", tmp_path / "s.csv", "--min-size", 99999)
+    assert re.search(r"the largest patch has \d+: a smaller --min-size than 99999 takes it", said)
     assert len(read_horizons(tmp_path / "e.csv")) == 0
 
 

@@ -75,22 +75,28 @@ def open_npy(path: Path, given: Given) -> Volume:
 
 def _order_of_axes(path: Path, shape: tuple[int, ...], given: Given) -> tuple[int, ...]:
     """Return the axes of an array in the order inline, crossline, time; as they are where no sizes are given."""
-    sizes = tuple(n for n in (given.n3, given.n2, given.n1) if n is not None)
     as_is = tuple(range(len(shape)))
     orders = [as_is, as_is[::-1], *itertools.permutations(as_is)]  # the usual ones first, where sizes are equal
-    found = next((one for one in orders if tuple(shape[k] for k in one) == sizes), None)
-    if sizes and found is None:
-        raise DataError(
-            f"{path}: has sizes {list(shape)}; --n1 (time or depth), --n2 and --n3 must be these in any order"
-        )
-    return found or as_is
+    sizes = (given.n3, given.n2, given.n1)
+    if len(shape) == 2 and given.n3 == 1:
+        sizes = (None, *sizes[1:])  # one section of a cube
+    wanted = sizes[-len(shape) :]
+    for order in orders:
+        if len(shape) == 2 and sizes[0] is not None:
+            break
+        if all(size in (None, shape[k]) for size, k in zip(wanted, order, strict=True)):
+            return order
+    some = "--n1 (time or depth) and --n2" if len(shape) == 2 else "--n1 (time or depth), --n2 and --n3"
+    raise DataError(f"{path}: has sizes {list(shape)}; {some} must be these in any order")
 
 
 def _mapped(path: Path) -> Array:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is not an .npy of numbers: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    except (ValueError, EOFError) as error:  # NumPy's words advise to unpickle what it does not know
+        raise DataError(f"{path}: is no array of numbers as NumPy saves them, or is cut off. Save it again") from error
     if values.dtype.kind not in "fiub" or values.ndim not in (2, 3) or not values.size:
         raise DataError(
             f"{path}: is an array of sizes {list(values.shape)} of {values.dtype}; needed are real numbers with axes "

@@ -132,8 +132,18 @@ def evaluate(
         "title": "Volumes against their labels",
         "tables": _tables(scores),
         "scores": scores,
-        "notes": [*_without_fault(some), *_notes(len(some), recipe.apply.threshold)],
+        "notes": [*_without_labels(some), *_without_fault(some), *_notes(len(some), recipe.apply.threshold)],
     }
+
+
+def _without_labels(products: Sequence[VolumeProduct]) -> list[str]:
+    """Return what has to be said where nothing could be scored."""
+    if any(_has(one, name) for one in products for name in one.attributes):
+        return []
+    return [
+        "no volume has labels of what was found: nothing is scored. Labels are further variables of a Zarr volume "
+        "(fault, dip, strike, rgt, dhr), or cubes in the target folder beside numbered cubes"
+    ]
 
 
 def _without_fault(products: Sequence[VolumeProduct]) -> list[str]:

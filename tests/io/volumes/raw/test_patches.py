@@ -160,3 +160,8 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
     index.unlink()
     with pytest.raises(DataError, match=r"patches\.json is missing"):
         open_volume(tmp_path / "p")
+
+
+def test_an_empty_folder_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is an empty folder"):
+        open_volume(tmp_path)

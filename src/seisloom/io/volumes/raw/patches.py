@@ -145,6 +145,8 @@ class PatchFolder:
             DataError: if it is not there or damaged, or the cubes leave gaps.
         """
         lattice = read_lattice(path / INDEX)
+        if lattice is None and not any(path.iterdir()):
+            raise DataError(f"{path}: is an empty folder")
         if lattice is None:
             raise DataError(
                 f"{path}: is no folder of numbered cubes: {INDEX} is missing, which says where they lie. Cut the "

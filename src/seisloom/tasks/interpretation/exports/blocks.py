@@ -90,6 +90,12 @@ def named_or_only(volume: Volume, name: str) -> str:
     return AMPLITUDE if list(volume.spec.variables) == [AMPLITUDE] else name
 
 
+def check_threshold(threshold: float) -> None:
+    """Raise DataError if a fault probability cannot be compared with it."""
+    if not 0 < threshold <= 1:
+        raise DataError(f"threshold is {threshold:g}: it is a probability, above 0 and at most 1, such as 0.5")
+
+
 def check_volume(volume: Volume, *variables: str) -> None:
     grid = volume.spec.grid
     if len(grid.axes) not in (2, 3) or grid.names[-1] not in VERTICAL:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +14,9 @@ from seisloom.io.volumes.volume import Volume
 from seisloom.metrics.orientation import angles_of, time_sample_m, to_earth
 from seisloom.sample import Array
 
-if TYPE_CHECKING:
-    pass
-
-ANGLES = ("dip_deg", "strike_deg", "dip_earth_deg", "strike_earth_deg", "azimuth_deg")
-HALF_TURN = ("strike_deg", "strike_earth_deg", "azimuth_deg")
-"""Of those, the ones in [0, 180)."""
+ANGLES = ("dip_deg", "strike_deg", "dip_earth_deg", "strike_earth_deg", "strike_azimuth_deg", "dip_azimuth_deg")
+TURNS = {"strike_deg": 180, "strike_earth_deg": 180, "strike_azimuth_deg": 180, "dip_azimuth_deg": 360}
+"""Of those, the ones that begin again, and where."""
 SIZES = ("length", "height", "length_m", "height_m")
 """Columns of a table of patches, see `sticks.fault_sticks`."""
 NOT_SQUARE = math.sin(math.radians(1.0))
@@ -103,12 +99,18 @@ def shape_of(place: Array, normal: Array, steps: Steps) -> dict[str, float]:
             "length_m": _extent(inline * steps.inline, crossline * steps.crossline, strike_earth),
         }
         if steps.azimuths is not None:
-            s, (a, b) = math.radians(strike_earth), np.radians(steps.azimuths)
-            east = math.cos(s) * math.sin(a) + math.sin(s) * math.sin(b)
-            north = math.cos(s) * math.cos(a) + math.sin(s) * math.cos(b)
-            found["azimuth_deg"] = math.degrees(math.atan2(east, north)) % 180
-    # what is just below 180 degrees would be rounded to it
-    return {name: round(value, 2) % 180 if name in HALF_TURN else round(value, 2) for name, value in found.items()}
+            s, down = math.radians(strike_earth), math.copysign(1, 90 - dip)  # above 90 it leans to the other side
+            found["strike_azimuth_deg"] = _azimuth(math.cos(s), math.sin(s), steps.azimuths)
+            found["dip_azimuth_deg"] = _azimuth(-down * math.sin(s), down * math.cos(s), steps.azimuths)
+    # what is just below a turn would be rounded to it
+    return {name: round(value, 2) % TURNS[name] if name in TURNS else round(value, 2) for name, value in found.items()}
+
+
+def _azimuth(inline: float, crossline: float, azimuths: tuple[float, float]) -> float:
+    """Return where a direction points, given along rising inlines and crosslines, in degrees clockwise from y."""
+    a, b = np.radians(azimuths)
+    east, north = inline * math.sin(a) + crossline * math.sin(b), inline * math.cos(a) + crossline * math.cos(b)
+    return math.degrees(math.atan2(east, north))
 
 
 def _extent(inline: Array, crossline: Array, strike_deg: float) -> float:

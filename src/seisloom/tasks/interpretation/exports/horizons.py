@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +17,13 @@ from seisloom.signal.horizons import crossings, near_faults, off_faults, rising
 from seisloom.tasks.interpretation.exports.blocks import (
     BLOCK_VOXELS,
     blocks_of,
+    check_threshold,
     check_volume,
 )
 
-if TYPE_CHECKING:
-    pass
-
+MOST_FALLING = 0.3
+"""Share of falling steps among those that change from which on values are no relative time: those of an amplitude fall
+as often as they rise, those of times that were told with much noise in one of ten."""
 SAMPLED_VOXELS = 1 << 22
 """Of relative geologic time, that quantiles are taken of."""
 
@@ -57,15 +57,20 @@ def horizons_of(
             rise downwards.
     """
     check_volume(volume, variable, *([fault] if fault else []))
-    if n < 1 or near < 0 or not 0 < threshold <= 1:
-        raise DataError(f"n is {n}, near {near:g} and threshold {threshold:g}: at least 1, at least 0, and in 0 to 1")
     grid = volume.spec.grid
+    check_threshold(threshold)
+    if not 1 <= n <= grid.shape[-1]:
+        raise DataError(f"n is {n}: a trace has {grid.shape[-1]} samples; give 1 to {grid.shape[-1]} horizons")
+    if near < 0:
+        raise DataError(f"near is {near:g}: it must be at least 0")
     some = _some_traces(volume, variable)
-    rises = some[..., -1] - some[..., 0]
-    if np.nanmean(rises) <= 0 if np.isfinite(rises).any() else True:
+    steps = np.diff(some, axis=-1)
+    changing = steps[np.isfinite(steps) & (steps != 0)]
+    if not changing.size or changing.sum() <= 0 or (falling := float(np.mean(changing < 0))) > MOST_FALLING:
+        how = f", {falling:.0%} of its steps fall" if changing.size and changing.sum() > 0 else ""
         raise DataError(
-            f"{volume.path}: {variable} does not rise downwards, and relative geologic time does. Name the variable "
-            "that has it: --variable NAME"
+            f"{volume.path}: {variable} does not rise downwards{how}, and relative geologic time does. Name the "
+            "variable that has it: --variable NAME"
         )
     chosen = np.unique(reference_levels(some, n) if levels is None else np.asarray(levels, float))
     if not chosen.size or not np.isfinite(chosen).all():

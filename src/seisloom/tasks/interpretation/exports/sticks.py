@@ -23,6 +23,7 @@ from seisloom.tasks.interpretation.exports.blocks import (
     BLOCK_VOXELS,
     as_cube,
     blocks_of,
+    check_threshold,
     check_volume,
 )
 from seisloom.tasks.interpretation.exports.earth import ANGLES, SIZES, shape_of, steps_of
@@ -37,6 +38,12 @@ MOST_VOXELS = 10_000_000
 """Of thinned faults at once; joining them to patches needs some 400 bytes a voxel, so 4 GB, and five minutes."""
 
 PATCH_COLUMNS = ["patch", "n_voxels", "probability", "sections", "n_sticks", "n_nodes", *ANGLES, *SIZES]
+
+SMALLEST_PATCH, SMALLEST_LINE = 100, 20
+"""Voxels of a fault in a volume, and in a section."""
+
+SLOWEST, FASTEST = 100.0, 15_000.0
+"""Interval velocities of rocks lie well between, m/s."""
 
 TRACES_AT_ONCE = 1 << 18
 """Of which headers are read, 240 bytes each."""
@@ -68,6 +75,8 @@ class FaultSticks:
     n_small: int
     """Patches left out since they have too few voxels."""
     n_small_voxels: int
+    largest_small: int
+    """Voxels of the largest of them; 0 if there is none."""
     n_without_stick: int
     """Patches so narrow that no section of theirs holds a stick."""
     n_from_image: int
@@ -79,7 +88,7 @@ def fault_sticks(
     variable: str = "fault",
     threshold: float = 0.5,
     max_angle_deg: float = 10.0,
-    min_size: int = 100,
+    min_size: int | None = None,
     every: int = 10,
     tolerance: float = 1.0,
     velocity_m_s: float | None = None,
@@ -95,7 +104,7 @@ def fault_sticks(
         variable: the probability; dip and strike in degrees of the grid are read where the volume has variables of
             these names. Where it says none, 0 or NaN, normals are told from the image of the probability.
         threshold: probability from which on a voxel is a fault.
-        max_angle_deg, min_size: see `patch_numbers`.
+        max_angle_deg, min_size: see `patch_numbers`; by default a patch has 100 voxels at least, 20 in a section.
         every: inlines or crosslines from one stick to the next.
         tolerance: in voxels, by which a stick may be off the thinned fault.
         velocity_m_s: interval velocity, for angles of the earth where the last axis is time.
@@ -103,14 +112,16 @@ def fault_sticks(
     Returns:
         Sticks, and of each patch n_voxels, probability, dip_deg and strike_deg on the grid, in 0..180; sections
         (inline or crossline), n_sticks, n_nodes; length in traces and height in samples; and, where lengths of traces
-        and samples are known, dip_earth_deg and strike_earth_deg (from the same axes of the grid), azimuth_deg of the
-        strike (clockwise from y, in [0, 180)), length_m, height_m, else NaN. dip above 90 leans to the other side.
+        and samples are known, dip_earth_deg and strike_earth_deg (from the same axes of the grid), azimuths clockwise
+        from y, strike_azimuth_deg in [0, 180) and dip_azimuth_deg, in [0, 360), to which the fault goes down, length_m,
+        height_m, else NaN. A dip above 90 leans to the other side.
     Raises:
         DataError: if an argument is out of its range, the volume has other axes or no such variable, its values are no
             probabilities or no degrees, or there are more than MOST_VOXELS fault voxels.
     """
     import pandas as pd
 
+    min_size = smallest_patch(volume.spec.grid) if min_size is None else min_size
     _check_ranges(volume, variable, threshold, min_size, every, tolerance, velocity_m_s)
     found = read_fault_voxels(volume, variable=variable, threshold=threshold, box=box)
     patch, small = patch_numbers(found.place, found.normals, max_angle_deg=max_angle_deg, min_size=min_size)
@@ -141,21 +152,26 @@ def fault_sticks(
         n_voxels=len(found.place),
         n_small=len(small),
         n_small_voxels=int(small.sum()),
+        largest_small=int(small.max(initial=0)),
         n_without_stick=n_without,
         n_from_image=found.n_from_image,
     )
 
 
+def smallest_patch(grid: Grid) -> int:
+    """Return the voxels of the smallest patch that is taken if nobody says: a fault in a section is a line."""
+    return SMALLEST_LINE if len(grid.shape) == 2 or 1 in grid.trace_shape else SMALLEST_PATCH
+
+
 def _check_ranges(
     volume: Volume, variable: str, threshold: float, min_size: int, every: int, tolerance: float, velocity: float | None
 ) -> None:
-    if not 0 < threshold <= 1:
-        raise DataError(f"threshold is {threshold:g}: it is a probability, above 0 and at most 1, such as 0.5")
+    check_threshold(threshold)
     for name, value, least in (("every", every, 1), ("min_size", min_size, 1), ("tolerance", tolerance, 0)):
         if value < least:
             raise DataError(f"{name} is {value:g}: it must be at least {least}")
-    if velocity is not None and not velocity > 0:
-        raise DataError(f"velocity is {velocity:g} m/s: it must be above 0")
+    if velocity is not None and not SLOWEST <= velocity <= FASTEST:
+        raise DataError(f"velocity is {velocity:g} m/s: rocks have some {SLOWEST:g} to {FASTEST:g} m/s, such as 2500")
     check_volume(volume, variable)
 
 
