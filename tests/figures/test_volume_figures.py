@@ -198,3 +198,11 @@ def test_colours_of_no_sample_are_refused(cube: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.png")])
     assert isinstance(run.exception, DataError)
     assert "clip is 0 per cent" in str(run.exception)
+
+
+def test_a_fault_is_the_fainter_the_less_likely() -> None:
+    over = np.zeros((6, 8, 10))
+    over[:, 3], over[:, 5] = 0.2, 0.9
+    image = draw_planes(planes_of(over.shape, over), label="amplitude", overlay_label="fault").axes[0].images[1]
+    alpha = np.asarray(image.get_alpha())
+    assert set(np.unique(alpha.round(3))) == {0.0, 0.18, 0.81}

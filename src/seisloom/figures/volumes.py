@@ -107,7 +107,8 @@ def _draw(axes: Axes, plane: Plane, colours: tuple[float, float], look: _Look) -
     if plane.overlay is not None:
         shown = np.where(plane.overlay > look.above, plane.overlay, np.nan)
         drawing["interpolation"] = "nearest"
-        over = axes.imshow(shown, cmap=look.cmap, vmin=look.low, vmax=look.high, alpha=look.alpha, **drawing)
+        alpha = np.clip(np.nan_to_num(shown), 0, 1) * look.alpha if look.fades else look.alpha
+        over = axes.imshow(shown, cmap=look.cmap, vmin=look.low, vmax=look.high, alpha=alpha, **drawing)
     for at, line in zip(plane.cuts, (axes.axvline, axes.axhline), strict=True):
         if at is not None:
             line(at, color=VERMILION, linewidth=0.7, linestyle="--")
@@ -144,6 +145,8 @@ class _Look:
     """What is not above it is not drawn."""
     cmap: str
     alpha: float
+    fades: bool = False
+    """Whether it is fainter the less likely: many unlikely voxels would hide the few that count."""
 
 
 def _overlay_look(overlays: list[Array], name: str) -> _Look:
@@ -156,6 +159,6 @@ def _overlay_look(overlays: list[Array], name: str) -> _Look:
         return _Look(low, high, 0.0, "plasma", 0.8)
     within = low >= 0 and high <= 1
     if name == "fault" or (name in NO_NAME and within and float(np.median(there)) <= LEAST):
-        return _Look(0.0, 1.0, LEAST, "autumn_r", 0.6)
+        return _Look(0.0, 1.0, LEAST, "autumn_r", 0.9, fades=True)
     low, high = (0.0, 1.0) if within else (low, high if high > low else low + 1)
     return _Look(low, high, -np.inf, "viridis", 0.5)
