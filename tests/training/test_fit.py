@@ -153,6 +153,12 @@ def test_too_many_batches_with_nan_stop_the_training(tiny: Tiny, tmp_path: Path)
         fit(PICKING, recipe, tmp_path / "run", source=Spoilt(recipe, {spoilt_shot(recipe)}))
 
 
+def test_a_training_without_a_step_is_none(tiny: Tiny, tmp_path: Path) -> None:
+    recipe = tiny(*PLAIN, "batch_size=64", "epochs=2")
+    with pytest.raises(TrainingError, match=r"all 2 steps were skipped.*has learnt nothing"):
+        fit(PICKING, recipe, tmp_path / "run", source=Spoilt(recipe, {spoilt_shot(recipe)}))
+
+
 def test_nan_in_validation_is_named(tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recipe = tiny(*PLAIN, "epochs=3")
     shot = spoilt_shot(recipe, "valid")

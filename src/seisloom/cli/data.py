@@ -82,7 +82,8 @@ def volumes(
         return
     screen.say(f"wrote {out}: " + ", ".join(f"{key} {value}" for key, value in summary.items() if key != "out"))
     crop = f" data.crop=[1,{config.shape[1]},{config.shape[2]}]" if config.shape[0] > 1 else ""  # it sees sections
-    screen.say(f"next: seisloom train interpretation data.root={out}{crop}")
+    recipe = "interpretation_refinement" if config.refinement else "interpretation"
+    screen.say(f"next: seisloom train {recipe} data.root={out}{crop}")
 
 
 synth.command()(dispersion_synth.dispersion)

@@ -110,7 +110,9 @@ def banner() -> None:
         return
     for line, colour in zip(LETTERS, COLOURS, strict=True):
         console.print(Text(line, style=f"bold {colour}"))
-    console.print(Text("Guided set-up. Enter takes what stands in [brackets]; Ctrl-C stops, and writes nothing.\n"))
+    console.print(
+        Text("Guided set-up. Enter takes what stands in [brackets]; ? asks again; Ctrl-C stops, and writes nothing.\n")
+    )
 
 
 # --- questions
@@ -188,6 +190,9 @@ def _ask(asked: Question) -> str:
             answer = _text(asked.path) if answer == OTHER else answer
         else:
             answer = _text(asked.path, "" if asked.default == NOTHING else asked.default)
+        if answer == "?":
+            _explain(asked.text, asked.help)
+            continue
         wrong = asked.check(answer)
         if not wrong:
             if asked.is_path:
@@ -205,11 +210,13 @@ def _remark(answer: str, stand_in: tuple[str, str] = ("", "")) -> None:
     """
     from seisloom.draft import NOTHING
     from seisloom.recipe import expand
+    from seisloom.recipe.paths import shipped
 
-    if answer == NOTHING:
+    if answer in ("", NOTHING):
         return
     try:
-        missing = "" if expand(answer).exists() else f"{answer}: is not on this machine"
+        is_there = expand(answer).exists() or (shipped() / answer).is_dir()
+        missing = "" if is_there else f"{answer}: is not on this machine"
     except MissingDataError as error:
         missing, (variable, instead) = str(error), stand_in
         if variable and variable in answer and not os.environ.get(variable):

@@ -110,6 +110,14 @@ class Module(pl.LightningModule):
                 "(seisloom shards show), or lower train.lr; train.max_non_finite sets the limit"
             )
 
+    def on_train_end(self) -> None:
+        """Refuse a training of which no step was taken."""
+        if 0 < self.trainer.global_step <= self.n_non_finite:
+            raise TrainingError(
+                f"all {self.n_non_finite} steps were skipped, since their loss was not finite: the network has learnt "
+                "nothing. The samples are named above; look for NaN in them, or lower train.lr"
+            )
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own type
         """Let the recipe's values hold where training goes on from a checkpoint of another recipe."""
         put_settings(checkpoint, self.recipe.train)

@@ -25,6 +25,7 @@ from seisloom.sample import Array, Arrays, Ref, Sample
 from seisloom.split import PART
 from seisloom.task import read_each
 from seisloom.tasks.interpretation.horizon_targets import check_horizons, horizons_file, read_horizon_voxels
+from seisloom.tasks.interpretation.labels import check_faults, finite
 from seisloom.tasks.interpretation.recipe import SAMPLE, UNITS, InterpretationData, InterpretationRecipe
 from seisloom.tasks.interpretation.refining.guess import GUESS, Sureness, as_outputs, guessed, parted
 from seisloom.tasks.interpretation.refining.refine import guess_of
@@ -117,7 +118,8 @@ def arrays_of(recipe: InterpretationRecipe, ref: Ref) -> dict[str, Array]:
     network that gives it.
 
     Raises:
-        DataError: if targets are of another size than their image, or angles are in radians.
+        DataError: if targets are of another size than their image, faults are marked by other numbers than 1, 0 and
+            -1, or angles are in radians.
         MissingDataError: if a first guess is not there.
     """
     needs: tuple[str, ...] = () if recipe.data.first_network else getattr(recipe.model, "needs", ())
@@ -163,7 +165,10 @@ def _read_cube(
     given = Given(n1=data.n1, n2=data.n2, n3=data.n3)
     volume = open_raw(image, given)
     seismic = _in_three(volume.read(whole(volume.spec.grid.shape), next(iter(volume.spec.variables))))
+    seismic = finite(seismic, str(image))
     there = _attributes(targets, image, seismic.shape, data.angles)
+    if "fault" in there:
+        check_faults(there["fault"], str(_file_of(targets, image, "fault")))
     unknown = {name: np.full(seismic.shape, value, np.float32) for name, value in UNKNOWN.items()}
     guess = _attributes(image.parent, image, seismic.shape, data.angles) if needs else {}
     if missing := [name for name in needs if name not in guess]:

@@ -142,7 +142,8 @@ def _without_labels(products: Sequence[VolumeProduct]) -> list[str]:
         return []
     return [
         "no volume has labels of what was found: nothing is scored. Labels are further variables of a Zarr volume "
-        "(fault, dip, strike, rgt, dhr), or cubes in the target folder beside numbered cubes"
+        "(fault, dip, strike, rgt, dhr), files such as survey_fault.sgy beside survey.sgy, or cubes in the target "
+        "folder beside numbered cubes"
     ]
 
 

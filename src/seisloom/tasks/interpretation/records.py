@@ -17,6 +17,7 @@ from seisloom.io.volumes.volume import AMPLITUDE
 from seisloom.sample import Array, Ref, content_hash
 from seisloom.split import unit_hash
 from seisloom.tasks.interpretation.data import arrays_of, cubes_of, plan, targets_beside, targets_of
+from seisloom.tasks.interpretation.labels import finite, labels_with
 from seisloom.tasks.interpretation.recipe import InterpretationRecipe
 from seisloom.tasks.interpretation.refining.guess import parted
 
@@ -43,7 +44,7 @@ class VolumeRecord:
 
 def record_of(name: str, values: Array) -> VolumeRecord:
     """Return the record of an array, without labels."""
-    return VolumeRecord(name, values, content_hash(values.reshape(1, -1)))
+    return VolumeRecord(name, finite(values, name), content_hash(values.reshape(1, -1)))
 
 
 def records(recipe: InterpretationRecipe, refs: Sequence[Ref]) -> Iterator[VolumeRecord]:
@@ -74,9 +75,9 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
 
     Args:
         recipe: of the room.
-        source: path of a volume in any format; of a folder of numbered cubes with their targets beside them, in it or
-            in `target_train` beside `data_train`; an array (inline, crossline, time) or (trace, time); or records,
-            which are handed on.
+        source: path of a volume in any format, with the labels that lie with it, see `labels_with`; of a folder of
+            numbered cubes with their targets beside them, in it or in `target_train` beside `data_train`; an array
+            (inline, crossline, time) or (trace, time); or records, which are handed on.
         fs_hz: not needed: nothing here depends on it.
     Raises:
         DataError: if an array has another number of axes.
@@ -96,7 +97,8 @@ def open_records(recipe: InterpretationRecipe, source: Any, fs_hz: float | None 
         volume = open_volume(source)
         names = volume.spec.variables
         name = AMPLITUDE if AMPLITUDE in names else next(iter(names))
-        yield record_of(Path(source).name, np.asarray(volume.read(whole(volume.spec.grid.shape), name), np.float32))
+        values = np.asarray(volume.read(whole(volume.spec.grid.shape), name), np.float32)
+        yield replace(record_of(Path(source).name, values), truth=labels_with(Path(source), volume))
     elif isinstance(source, np.ndarray):
         if source.ndim not in (2, 3):
             raise DataError(

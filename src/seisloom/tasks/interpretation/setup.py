@@ -117,6 +117,8 @@ def _folder(data: Mapping[str, Json], part: str) -> Path | None:
     root = data.get("root")
     try:
         folder = expand(own) if own else expand(root) / f"data_{part}" if root else None
+        if part == "train" and not own and root and folder and not folder.is_dir():
+            folder = expand(root)  # a folder of images itself
     except MissingDataError:
         return None
     return folder if folder is not None and folder.is_dir() else None
