@@ -90,6 +90,13 @@ def test_every_mistake_is_reported_with_its_path_and_the_nearest_name() -> None:
     assert "'nonsense' is not key=value" in text
 
 
+def test_other_spellings_are_suggested_and_not_listed() -> None:
+    assert mistakes_of("interpretation", "ntran=3") == ["ntran: unknown key; did you mean 'ntrain'?"]
+    (said,) = mistakes_of("interpretation", "nosuch.key=3")
+    assert said.startswith("nosuch: unknown key; there are apply, augment, ")
+    assert "ntrain" not in said
+
+
 def test_an_unknown_entry_is_named_with_its_nearest() -> None:
     assert mistakes_of("picking", "model=onset_unnet") == [
         "model: no model is named 'onset_unnet'; did you mean 'onset_unet'? (it is 'onset_unnet')"

@@ -11,6 +11,7 @@ and from then on a recipe may say `model: {name: my_net}`.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -66,13 +67,13 @@ def load(group: str, name: str) -> Any:  # Any: what it is depends on the group,
         raise PluginError(f"{one} {name!r} ({points[0].value}) does not load: {error}") from error
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """Return a hint for a mistyped name: the nearest one, or all of them.
+def nearest(name: str, known: list[str], also: Sequence[str] = ()) -> str:
+    """Return a hint for a mistyped name: the nearest one, or all of them; of other spellings only the nearest.
 
     >>> nearest("epoch", ["epochs", "batch_size"])
     "; did you mean 'epochs'?"
     """
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, [*known, *also], n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; there are {', '.join(known)}" if known else "; there are none"

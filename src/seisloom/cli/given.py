@@ -15,9 +15,9 @@ _OPTIONS: dict[str, tuple[Any, str]] = {  # Any: types of values
     "offset_byte": (int, "SEG-Y: first byte of the number of a third axis, for gathers."),
     "x_byte": (int, "SEG-Y: first byte of the CDP x coordinate."),
     "y_byte": (int, "SEG-Y: first byte of the CDP y coordinate."),
-    "n1": (int, "Raw cube: samples along the fastest axis, time or depth."),
-    "n2": (int, "Raw cube: crosslines."),
-    "n3": (int, "Raw cube: inlines."),
+    "n1": (int, "Raw or NumPy cube: samples along time or depth, of a raw cube the fastest axis."),
+    "n2": (int, "Raw or NumPy cube: crosslines, of a section its traces."),
+    "n3": (int, "Raw or NumPy cube: inlines."),
     "byte_order": (Literal["little", "big"], "Raw cube: order of the bytes."),
 }
 

@@ -26,9 +26,8 @@ def sentence(kind: type[BaseModel], tree: Json, error: Any) -> str:  # Any: pyda
     path = ".".join(str(step) for step in place)
     if error["type"] == "extra_forbidden":
         known = _keys_at(kind, tree, place[:-1])
-        if len(place) == 1 and issubclass(kind, Recipe):
-            known += [alias for alias in kind.aliases if alias not in known]
-        return f"{path}: unknown key{_owners_of(place) or plugins.nearest(str(place[-1]), known)}"
+        aliases = list(kind.aliases) if len(place) == 1 and issubclass(kind, Recipe) else []
+        return f"{path}: unknown key{_owners_of(place) or plugins.nearest(str(place[-1]), known, aliases)}"
     message = error["msg"].removeprefix("Value error, ")
     given = error.get("input")
     if error["type"] == "tuple_type" and isinstance(given, str):
