@@ -179,8 +179,9 @@ def test_a_line_has_no_three_sections(tmp_path: Path) -> None:
 
 
 def test_a_section_that_lies_on_its_side_is_told(tmp_path: Path) -> None:
-    layers = np.convolve(RNG.normal(size=90), np.diff(np.hanning(9), 2), "same")
-    line = layers + 0.1 * layers.std() * RNG.normal(size=(60, 90))
+    rng = np.random.default_rng(0)
+    layers = np.convolve(rng.normal(size=200), np.diff(np.hanning(13), 2), "same")
+    line = layers + 0.1 * layers.std() * rng.normal(size=(60, 200))
     np.save(tmp_path / "line.npy", line)
     np.save(tmp_path / "turned.npy", line.T)
     said = {}
