@@ -25,6 +25,9 @@ class Config(BaseModel):
 class Paths:
     """Marks a key that holds a path, or several: relative ones in a recipe are meant from the recipe's folder."""
 
+    from_recipe: bool = True
+    """False: relative ones are meant from where the command runs."""
+
 
 class Preparation(Config):
     """A step that runs once on a sample, before shards, in NumPy; torch is not needed for it."""

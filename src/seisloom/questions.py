@@ -86,9 +86,8 @@ def question(draft: Draft, path: str) -> Question | None:
     said = "\n".join(filter(None, (said, note, hint.help)))
     return Question(
         path, text, said, _unbracketed(value), choices or hint.choices,
-        is_open=not choices, is_needed=is_needed, is_path=Paths() in field.metadata or path == "train.init_from",
-        check=check,
-        stand_in=hint.stand_in,
+        is_open=not choices, is_needed=is_needed, check=check,
+        is_path=any(isinstance(mark, Paths) for mark in field.metadata), stand_in=hint.stand_in,
     )  # fmt: skip
 
 

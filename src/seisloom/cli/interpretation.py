@@ -55,7 +55,7 @@ def sticks(
     from seisloom.cli.values import writing
     from seisloom.io.fault_sticks import check_suffix, write_fault_sticks
     from seisloom.tasks.interpretation.exports.blocks import box_of, named_or_only, open_attributes
-    from seisloom.tasks.interpretation.exports.sticks import fault_sticks, smallest_patch
+    from seisloom.tasks.interpretation.exports.sticks import fault_sticks
 
     ranges = dict(_range(one) for one in box or [])
     for file in (out, *([patches] if patches else [])):
@@ -79,24 +79,24 @@ def sticks(
     if patches is not None:
         with writing(patches, "--patches"):
             found.patches.to_csv(patches, index=False)
-    _say_sticks(found, variable, threshold, min_size or smallest_patch(volume.spec.grid), velocity)
+    _say_sticks(found, variable, threshold, velocity)
     for file in (out, *([patches] if patches else [])):
         screen.say(f"wrote {file}")
 
 
-def _say_sticks(found: Any, variable: str, threshold: float, min_size: int, velocity: float | None) -> None:
+def _say_sticks(found: Any, variable: str, threshold: float, velocity: float | None) -> None:
     """Say what was found and what was left out; `found` is a FaultSticks, whose module is not loaded for --help."""
     table = found.patches
     if table.empty:
         why = f"{variable} reaches it nowhere"
         if found.largest_small:
-            why = f"the largest patch has {found.largest_small}: a smaller --min-size than {min_size} takes it"
+            why = f"the largest patch has {found.largest_small}: a smaller --min-size than {found.min_size} takes it"
         elif found.n_voxels:
             why = "no patch is wide enough for a stick: a smaller --every draws more"
         screen.say(f"no fault: of {found.n_voxels} thinned voxels at {threshold:g} or more, {why}. The table is empty")
     screen.say(
         f"{len(table)} patches with {int(table['n_sticks'].sum())} sticks, {int(table['n_nodes'].sum())} nodes; of "
-        f"{found.n_voxels} thinned voxels; left out: {found.n_small} patches below {min_size} voxels "
+        f"{found.n_voxels} thinned voxels; left out: {found.n_small} patches below {found.min_size} voxels "
         f"({found.n_small_voxels} voxels), {found.n_without_stick} too narrow for a stick"
     )
     if found.n_from_image:

@@ -81,11 +81,15 @@ def resume_volume(path: str | Path, spec: Spec, wanted: Wanted | None = None) ->
     return _OneFileEach(file, alone, finishing)
 
 
+def file_each(file: Path, variable: str) -> Path:
+    """Return the file of one of several variables in a format that holds one: survey_fault.sgy of survey.sgy."""
+    return file.with_name(f"{file.stem}_{variable}{file.suffix}")
+
+
 def _one_file_each(file: Path, spec: Spec) -> dict[str, tuple[Path, Spec]]:
     """Return the file of each variable, and what it is."""
     return {
-        name: (file.with_name(f"{file.stem}_{name}{file.suffix}"), replace(spec, variables={name: dtype}))
-        for name, dtype in spec.variables.items()
+        name: (file_each(file, name), replace(spec, variables={name: dtype})) for name, dtype in spec.variables.items()
     }
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat
 
-from seisloom.config import Config
+from seisloom.config import Config, Paths
 
 
 class SplitConfig(Config):
@@ -76,7 +76,7 @@ class TrainConfig(Config):
     """Whether less or more of it is better."""
     finish: FinishConfig | None = None
     """Parts that learn how sure the network is, after all else, on samples whose answers it has not seen."""
-    init_from: str | None = None
+    init_from: Annotated[str | None, Paths(from_recipe=False)] = None
     """A bundle, by folder or by the name of a shipped one, whose weights training starts from."""
     resume: str | None = None
     """A .ckpt of a run of the same network, from which training goes on with its optimiser and its epoch; keys that

@@ -9,7 +9,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from seisloom.convert import create_volume, format_of, resume_volume
+from seisloom.convert import create_volume, file_each, format_of, resume_volume
 from seisloom.errors import OutputError, SeisloomError
 from seisloom.inference.resume import forget_run, marked
 from seisloom.io.volumes.volume import Spec, Wanted, Writer
@@ -45,7 +45,7 @@ def check_not_source(out: Path, spec: Spec, source: Path) -> None:
     kind = format_of(out)
     written = {out, *(kind.files(out, spec) if kind.files else ())}
     if not kind.holds_many and len(spec.variables) > 1:
-        written = {out.with_name(f"{out.stem}_{name}{out.suffix}") for name in spec.variables}
+        written = {file_each(out, name) for name in spec.variables}
     if source.resolve() in {one.resolve() for one in written}:
         raise OutputError(f"{out}: is the source itself. Choose another place")
 

@@ -29,7 +29,7 @@ def test_presets_grow_and_the_small_one_is_for_a_cpu(kind: type, dims: int) -> N
 
 
 @pytest.mark.parametrize(("dims", "preset"), list(WIDTHS))
-def test_a_step_of_every_preset_moves_all_weights(dims: int, preset: str) -> None:
+def test_a_step_of_every_preset_reaches_all_weights(dims: int, preset: str) -> None:
     network = InterpretationUNet(dims=dims, preset=preset, **TASKS).build(ITEM)
     shape = (1, 1, 32, 32) if dims == 2 else (1, 1, 16, 16, 32)
     outputs = network({"x": torch.randn(shape, generator=torch.Generator().manual_seed(0))})

@@ -77,15 +77,10 @@ def _order_of_axes(path: Path, shape: tuple[int, ...], given: Given) -> tuple[in
     """Return the axes of an array in the order inline, crossline, time; as they are where no sizes are given."""
     as_is = tuple(range(len(shape)))
     orders = [as_is, as_is[::-1], *itertools.permutations(as_is)]  # the usual ones first, where sizes are equal
-    sizes = (given.n3, given.n2, given.n1)
-    if len(shape) == 2 and given.n3 == 1:
-        sizes = (None, *sizes[1:])  # one section of a cube
-    wanted = sizes[-len(shape) :]
-    for order in orders:
-        if len(shape) == 2 and sizes[0] is not None:
-            break
-        if all(size in (None, shape[k]) for size, k in zip(wanted, order, strict=True)):
-            return order
+    wanted = (given.n3, given.n2, given.n1)[-len(shape) :]
+    fits = (one for one in orders if all(n in (None, shape[k]) for n, k in zip(wanted, one, strict=True)))
+    if (order := next(fits, None)) and (len(shape) == 3 or given.n3 in (None, 1)):
+        return order
     some = "--n1 (time or depth) and --n2" if len(shape) == 2 else "--n1 (time or depth), --n2 and --n3"
     raise DataError(f"{path}: has sizes {list(shape)}; {some} must be these in any order")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.convert import open_volume
+from seisloom.convert import file_each, open_volume
 from seisloom.errors import DataError
 from seisloom.io.volumes.grid import whole
 from seisloom.io.volumes.volume import AMPLITUDE, Volume
@@ -32,7 +32,7 @@ def labels_with(path: Path, volume: Volume) -> dict[str, Array]:
     box = whole(volume.spec.grid.shape)
     found = {name: volume.read(box, name) for name in UNITS if name in volume.spec.variables}
     for name in UNITS if len(volume.spec.variables) == 1 else ():
-        file = path.with_name(f"{path.stem}_{name}{path.suffix}")
+        file = file_each(path, name)
         if not file.is_file():
             continue
         other = open_volume(file)
@@ -47,7 +47,8 @@ def labels_with(path: Path, volume: Volume) -> dict[str, Array]:
 
 def check_faults(labels: Array, where: str) -> None:
     """Raise DataError if fault labels are other numbers than 1 (fault), 0 (none), -1 and NaN (nobody knows)."""
-    wrong = ~(np.isnan(labels) | np.isin(labels, (-1, 0, 1)))
+    # Compared one by one, since cubes are read anew in each epoch and `np.isin` sorts
+    wrong = (labels != 0) & (labels != 1) & (labels != -1) & ~np.isnan(labels)
     if wrong.any():
         raise DataError(
             f"{where}: {int(wrong.sum())} fault labels are neither 1 (fault), 0 (none) nor -1 (nobody knows), such as "

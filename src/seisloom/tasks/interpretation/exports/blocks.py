@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seisloom.convert import open_volume
+from seisloom.convert import file_each, open_volume
 from seisloom.errors import DataError
 from seisloom.io.volumes.grid import VERTICAL, Box, Grid, box_shape, box_size, boxes
 from seisloom.io.volumes.raw.writer import SUFFIXES
@@ -39,7 +39,7 @@ def open_attributes(
     common, _, own = file.stem.rpartition("_")
     if not common or own in beside or list(volume.spec.variables) != [AMPLITUDE]:
         return volume
-    files = {one: file.with_name(f"{common}_{one}{file.suffix}") for one in beside}
+    files = {one: file_each(file.with_name(common + file.suffix), one) for one in beside}
     others = {one: open_volume(place, given) for one, place in files.items() if place.is_file()}
     alike = {
         one: other

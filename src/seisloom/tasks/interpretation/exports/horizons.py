@@ -23,7 +23,7 @@ from seisloom.tasks.interpretation.exports.blocks import (
 
 MOST_FALLING = 0.3
 """Share of falling steps among those that change from which on values are no relative time: those of an amplitude fall
-as often as they rise, those of times that were told with much noise in one of ten."""
+as often as they rise (half of those of the Great South Basin), those of time across reverse faults one in a hundred."""
 SAMPLED_VOXELS = 1 << 22
 """Of relative geologic time, that quantiles are taken of."""
 
@@ -66,8 +66,9 @@ def horizons_of(
     some = _some_traces(volume, variable)
     steps = np.diff(some, axis=-1)
     changing = steps[np.isfinite(steps) & (steps != 0)]
-    if not changing.size or changing.sum() <= 0 or (falling := float(np.mean(changing < 0))) > MOST_FALLING:
-        how = f", {falling:.0%} of its steps fall" if changing.size and changing.sum() > 0 else ""
+    falling = float(np.mean(changing < 0)) if changing.size else 1.0
+    if changing.sum() <= 0 or falling > MOST_FALLING:
+        how = f", {falling:.0%} of its steps fall" if changing.size else ""
         raise DataError(
             f"{volume.path}: {variable} does not rise downwards{how}, and relative geologic time does. Name the "
             "variable that has it: --variable NAME"

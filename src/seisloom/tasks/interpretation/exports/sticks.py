@@ -72,8 +72,10 @@ class FaultSticks:
     """A row a patch, the largest first, see `fault_sticks`."""
     n_voxels: int
     """Thinned voxels at or above the threshold."""
+    min_size: int
+    """Voxels of the smallest patch that is taken."""
     n_small: int
-    """Patches left out since they have too few voxels."""
+    """Patches left out since they have fewer."""
     n_small_voxels: int
     largest_small: int
     """Voxels of the largest of them; 0 if there is none."""
@@ -121,7 +123,7 @@ def fault_sticks(
     """
     import pandas as pd
 
-    min_size = smallest_patch(volume.spec.grid) if min_size is None else min_size
+    min_size = _smallest_patch(volume.spec.grid) if min_size is None else min_size
     _check_ranges(volume, variable, threshold, min_size, every, tolerance, velocity_m_s)
     found = read_fault_voxels(volume, variable=variable, threshold=threshold, box=box)
     patch, small = patch_numbers(found.place, found.normals, max_angle_deg=max_angle_deg, min_size=min_size)
@@ -150,6 +152,7 @@ def fault_sticks(
         nodes=_node_table(volume, found, parts),
         patches=pd.DataFrame(rows, columns=PATCH_COLUMNS),
         n_voxels=len(found.place),
+        min_size=min_size,
         n_small=len(small),
         n_small_voxels=int(small.sum()),
         largest_small=int(small.max(initial=0)),
@@ -158,7 +161,7 @@ def fault_sticks(
     )
 
 
-def smallest_patch(grid: Grid) -> int:
+def _smallest_patch(grid: Grid) -> int:
     """Return the voxels of the smallest patch that is taken if nobody says: a fault in a section is a line."""
     return SMALLEST_LINE if len(grid.shape) == 2 or 1 in grid.trace_shape else SMALLEST_PATCH
 
